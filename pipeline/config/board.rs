@@ -1,0 +1,204 @@
+//! Takes the text of `configs/<board>.yaml`, gives its typed twin; `config::load` checks what types cannot.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A board's configuration: what is read, reported and spent in one quarter.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BoardYaml {
+    /// The board's name, as it appears in what is published.
+    pub board: String,
+    /// The calendar quarter: `2026-Q3` is July to September.
+    pub quarter: String,
+    /// The folder that every relative path below starts from, itself relative to this file.
+    #[serde(default = "here")]
+    pub root: PathBuf,
+    /// Where the extract contract lives.
+    #[serde(default = "schemas")]
+    pub schemas: PathBuf,
+    /// Where the reports live.
+    #[serde(default = "reports_folder")]
+    pub reports_folder: PathBuf,
+    /// Operator-only files: the pseudonymised store, validation reports, run logs.
+    #[serde(default = "work")]
+    pub work: PathBuf,
+    /// Makes the extracts of a fictional board where they are missing. Never set this on a real board.
+    #[serde(default)]
+    pub fictional: Option<FictionalYaml>,
+    /// Table name to where its extracts are.
+    pub sources: IndexMap<String, SourceYaml>,
+    /// How identifiers become pseudonyms.
+    pub pseudonyms: PseudonymsYaml,
+    /// The areas and bands that reports may use.
+    pub geography: GeographyYaml,
+    /// What may be lost, and where it is recorded.
+    pub privacy: PrivacyYaml,
+    /// Reports to run, by file name without `.yaml`.
+    pub reports: Vec<String>,
+    /// What to write, and where.
+    pub publish: PublishYaml,
+}
+
+fn here() -> PathBuf {
+    ".".into()
+}
+fn schemas() -> PathBuf {
+    "schemas".into()
+}
+fn reports_folder() -> PathBuf {
+    "reports".into()
+}
+fn work() -> PathBuf {
+    "work".into()
+}
+
+/// The size and dirt of a fictional board.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FictionalYaml {
+    /// Registered patients.
+    pub patients: u64,
+    /// The same seed makes the same files, byte for byte.
+    #[serde(default)]
+    pub seed: u64,
+    /// Share of rows that carry a fault: `"2%"`.
+    #[serde(default)]
+    pub dirt: Option<String>,
+    /// Referrals and what follows from them, against 25 to 45 referrals a practice and quarter; 1 unless said.
+    #[serde(default = "usual_activity")]
+    pub activity: f64,
+    /// The folder to fill, relative to `root`.
+    pub folder: PathBuf,
+}
+
+fn usual_activity() -> f64 {
+    1.0
+}
+
+/// Where a table's extracts are: a path, a glob, a list of either, or a path with the schema to read it by.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SourceYaml {
+    /// One path or glob.
+    Path(String),
+    /// Several paths or globs.
+    Paths(Vec<String>),
+    /// A path or glob, read by a schema of another name.
+    Detailed(DetailedSource),
+}
+
+/// A source with more to say than its path.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DetailedSource {
+    /// One path or glob.
+    pub path: String,
+    /// The schema to read it by: `simd2020v2` is `schemas/simd2020v2.yaml`.
+    #[serde(default)]
+    pub schema: Option<String>,
+}
+
+/// How identifiers become pseudonyms.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PseudonymsYaml {
+    /// Where the key is; never the key itself.
+    pub key: KeyYaml,
+    /// The project the key is derived for: two projects cannot be joined.
+    #[serde(default = "project")]
+    pub project: String,
+}
+
+fn project() -> String {
+    "smirr".into()
+}
+
+/// Where the key is: exactly one of the three.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyYaml {
+    /// A file that only its owner can read, made by `smirr key new`.
+    #[serde(default)]
+    pub file: Option<PathBuf>,
+    /// The name of an environment variable.
+    #[serde(default)]
+    pub env: Option<String>,
+    /// A program and its arguments, which prints the key: a client of a key store.
+    #[serde(default)]
+    pub command: Option<Vec<String>>,
+}
+
+/// The areas and bands that reports may use.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GeographyYaml {
+    /// Columns of the area lookup, coarsest first; each is a table of its own in every report.
+    pub levels: Vec<String>,
+    /// Deprivation bands: `simd_quintile: country` or `simd_quintile: within health_board`.
+    #[serde(default)]
+    pub bands: IndexMap<String, String>,
+}
+
+/// What may be lost, and where it is recorded.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyYaml {
+    /// The loss that this quarter's reports share.
+    pub loss: LossYaml,
+    /// No quarter may take the last four quarters past this.
+    #[serde(default)]
+    pub year: Option<YearYaml>,
+    /// The ledger: one a board, for ever.
+    pub ledger: PathBuf,
+}
+
+/// A privacy loss, as text, so that it is exact: either `rho` (zero-concentrated) or `epsilon` (pure).
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LossYaml {
+    /// Zero-concentrated differential privacy.
+    #[serde(default)]
+    pub rho: Option<String>,
+    /// Pure differential privacy.
+    #[serde(default)]
+    pub epsilon: Option<String>,
+    /// The delta at which `rho` is also stated as an epsilon.
+    #[serde(default)]
+    pub delta: Option<String>,
+}
+
+/// The most that four quarters may lose together, of the same kind as the quarter's loss.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct YearYaml {
+    /// Zero-concentrated differential privacy.
+    #[serde(default)]
+    pub rho: Option<String>,
+    /// Pure differential privacy.
+    #[serde(default)]
+    pub epsilon: Option<String>,
+}
+
+/// What to write, and where.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishYaml {
+    /// The folder that receives one pack a quarter.
+    pub to: PathBuf,
+    /// What to write.
+    pub formats: Vec<Format>,
+}
+
+/// A file format of the publication pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Tidy comma-separated values.
+    Csv,
+    /// Tidy Parquet.
+    Parquet,
+}

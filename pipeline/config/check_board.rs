@@ -1,0 +1,291 @@
+//! What the types of a board's YAML cannot say: that files are there, amounts are amounts, and nothing that is for
+//! operators only lands among what is published.
+
+use std::path::{Path, PathBuf};
+
+use super::amount;
+use super::board::{BoardYaml, FictionalYaml, Format, KeyYaml, SourceYaml};
+use super::diagnostic::Diagnostics;
+use super::plan::{Fictional, KeySource, Loss, LossKind, Publish, Source};
+use super::source::Document;
+use super::suggest::quote;
+use super::tables::{Places, Tables};
+use crate::schema::Sender;
+
+/// One check of a board's YAML, which collects complaints and gives resolved parts.
+pub(super) struct Board<'a> {
+    pub document: &'a Document,
+    pub yaml: &'a BoardYaml,
+    pub places: &'a Places,
+    pub tables: &'a Tables,
+    pub complaints: &'a mut Diagnostics,
+}
+
+impl Board<'_> {
+    /// Names that are published or derived from must say something.
+    pub fn names(&mut self) {
+        for (path, text) in
+            [(&["board"][..], &self.yaml.board), (&["pseudonyms", "project"], &self.yaml.pseudonyms.project)]
+        {
+            let length = text.trim().chars().count();
+            if length == 0 || length > 100 || text.chars().any(char::is_control) {
+                self.complain(path, "expected a name of 1 to 100 characters", None);
+            }
+        }
+        if self.yaml.reports.is_empty() {
+            self.complain(&["reports"], "at least one report is needed", None);
+        }
+    }
+
+    /// The fictional board's size and dirt, within what `synth` makes.
+    pub fn fictional(&mut self) -> Option<Fictional> {
+        let yaml: &FictionalYaml = self.yaml.fictional.as_ref()?;
+        if !(100..=60_000_000).contains(&yaml.patients) {
+            self.complain(&["fictional", "patients"], "a fictional board has 100 to 60000000 patients", None);
+        }
+        let written = yaml.dirt.as_deref().unwrap_or("0%");
+        let dirt = amount::percent(written).unwrap_or_else(|wrong| {
+            self.complain(&["fictional", "dirt"], &format!("{} {wrong}", quote(written)), None);
+            0.0
+        });
+        if dirt > 0.5 {
+            self.complain(&["fictional", "dirt"], "more than half of the rows would be faulty; at most 50%", None);
+        }
+        let activity = yaml.activity;
+        if !(activity > 0.0 && activity <= 60.0) {
+            self.complain(&["fictional", "activity"], "the activity is above 0 and at most 60", None);
+        }
+        let folder = self.places.root.join(&yaml.folder);
+        Some(Fictional { patients: yaml.patients, seed: yaml.seed, dirt, activity, folder })
+    }
+
+    /// Where every table's extracts are, public tables first.
+    pub fn sources(&mut self, fictional: Option<&Fictional>) -> Vec<Source> {
+        let made = fictional.map(|fictional| pattern(&fictional.folder.display().to_string()));
+        let mut seen: Vec<(PathBuf, &str)> = Vec::new();
+        let mut found = Vec::new();
+        for (table, source) in &self.yaml.sources {
+            let base = ["sources", table.as_str()];
+            let mut globs = Vec::new();
+            if matches!(source, SourceYaml::Paths(paths) if paths.is_empty()) {
+                self.complain(&base, "at least one path is needed", None);
+            }
+            for (at, path) in paths(source) {
+                let place: Vec<&str> = base.into_iter().chain(at.as_deref()).collect();
+                let glob = self.absolute(path);
+                if let Some((_, other)) = seen.iter().find(|(known, _)| *known == glob) {
+                    self.complain(&place, &format!("`{other}` already reads the same files"), None);
+                }
+                seen.push((glob.clone(), table));
+                // What the fictional board's own folder lacks, the run makes.
+                let to_be_made = made.as_ref().is_some_and(|folder| glob.starts_with(folder));
+                self.matches(&place, path, &glob, to_be_made);
+                globs.push(glob);
+            }
+            if let Some(schema) = self.tables.get(table) {
+                found.push(Source { table: table.clone(), globs, schema: schema.clone() });
+            }
+        }
+        found.sort_by_key(|source| source.schema.from != Sender::Public);
+        found
+    }
+
+    fn absolute(&self, path: &str) -> PathBuf {
+        if Path::new(path).is_absolute() {
+            PathBuf::from(path)
+        } else {
+            PathBuf::from(pattern(&self.places.root.display().to_string())).join(path)
+        }
+    }
+
+    fn matches(&mut self, place: &[&str], path: &str, glob: &Path, to_be_made: bool) {
+        if path.trim().is_empty() {
+            return self.complain(place, "the path is empty", None);
+        }
+        let Some(text) = glob.to_str() else {
+            return self.complain(place, "the path is not UTF-8", None);
+        };
+        match glob::glob(text) {
+            Err(error) => self.complain(place, &format!("not a path or glob: {}", error.msg), None),
+            Ok(_) if to_be_made => {}
+            Ok(mut files) => {
+                if !files.any(|file| file.is_ok_and(|file| file.is_file())) {
+                    let help = format!("paths start from {}", self.places.shown(&self.places.root).display());
+                    let help = if Path::new(path).is_absolute() { None } else { Some(help) };
+                    self.complain(place, &format!("no file matches {}", quote(path)), help);
+                }
+            }
+        }
+    }
+
+    /// Where the key is. Whether it is a good one is for the pseudonymise room, which alone reads it.
+    pub fn key(&mut self, fictional: bool) -> Option<KeySource> {
+        let base = ["pseudonyms", "key"];
+        match &self.yaml.pseudonyms.key {
+            KeyYaml { file: Some(file), env: None, command: None } => {
+                let file = self.places.root.join(file);
+                if !fictional && !file.is_file() {
+                    let message =
+                        format!("there is no key file {}", quote(&self.places.shown(&file).display().to_string()));
+                    self.complain(&["pseudonyms", "key", "file"], &message, Some("`smirr key new` makes one".into()));
+                }
+                Some(KeySource::File(file))
+            }
+            KeyYaml { file: None, env: Some(name), command: None } => {
+                let path = ["pseudonyms", "key", "env"];
+                let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+                if !plain {
+                    // The text is not repeated: it may be the key itself, put here by mistake.
+                    let help = "write the variable's name here; never the key".to_string();
+                    self.complain(&path, "this is not the name of an environment variable", Some(help));
+                } else if !fictional && std::env::var_os(name).is_none() {
+                    self.complain(&path, "this environment variable is not set", None);
+                }
+                Some(KeySource::Env(name.clone()))
+            }
+            KeyYaml { file: None, env: None, command: Some(command) } => {
+                if command.first().is_none_or(|program| program.trim().is_empty()) {
+                    let help = "write the program and its arguments as a list: [program, argument]".to_string();
+                    self.complain(&["pseudonyms", "key", "command"], "the command is empty", Some(help));
+                }
+                Some(KeySource::Command(command.clone()))
+            }
+            _ => {
+                self.complain(&base, "exactly one of `file`, `env` and `command` is needed", None);
+                None
+            }
+        }
+    }
+
+    /// The quarter's loss, the year's, and the delta.
+    pub fn losses(&mut self) -> (Option<Loss>, Option<Loss>, Option<String>) {
+        let privacy = &self.yaml.privacy;
+        let loss = self.loss("loss", privacy.loss.rho.as_deref(), privacy.loss.epsilon.as_deref());
+        let year =
+            privacy.year.as_ref().and_then(|year| self.loss("year", year.rho.as_deref(), year.epsilon.as_deref()));
+        if let (Some(loss), Some(year)) = (&loss, &year) {
+            if loss.kind != year.kind {
+                let message = format!("the year is in {}, the quarter in {}", year.kind.word(), loss.kind.word());
+                self.complain(&["privacy", "year"], &message, Some("both must be losses of the same kind".into()));
+            } else if amount::exact(&year.amount).ok() < amount::exact(&loss.amount).ok() {
+                let message =
+                    format!("the year allows less ({}) than this quarter spends ({})", year.amount, loss.amount);
+                self.complain(&["privacy", "year", year.kind.word()], &message, None);
+            }
+        }
+        let delta = privacy.loss.delta.clone();
+        if let Some(text) = &delta {
+            let path = ["privacy", "loss", "delta"];
+            let one = dashu::rational::RBig::ONE;
+            match amount::exact(text) {
+                Err(wrong) => self.complain(&path, &format!("{} {wrong}", quote(text)), None),
+                Ok(value) if value.is_zero() || value >= one => {
+                    self.complain(&path, "delta must be above 0 and below 1", Some("1e-7 is usual".into()));
+                }
+                Ok(_) if privacy.loss.epsilon.is_some() => {
+                    self.complain(&path, "a pure epsilon has no delta", Some("leave `delta` out".into()));
+                }
+                Ok(_) => {}
+            }
+        }
+        (loss, year, delta)
+    }
+
+    fn loss(&mut self, key: &str, rho: Option<&str>, epsilon: Option<&str>) -> Option<Loss> {
+        let (kind, text) = match (rho, epsilon) {
+            (Some(text), None) => (LossKind::Rho, text),
+            (None, Some(text)) => (LossKind::Epsilon, text),
+            _ => {
+                self.complain(&["privacy", key], "exactly one of `rho` and `epsilon` is needed", None);
+                return None;
+            }
+        };
+        let path = ["privacy", key, kind.word()];
+        match amount::exact(text) {
+            Err(wrong) => self.complain(&path, &format!("{} {wrong}", quote(text)), None),
+            Ok(value) if value.is_zero() => {
+                let help = "without any loss there is nothing to publish".to_string();
+                self.complain(&path, "the loss must be above 0", Some(help));
+            }
+            Ok(_) => return Some(Loss { kind, amount: text.to_string() }),
+        }
+        None
+    }
+
+    /// What is written where. Operator-only files may not lie inside what is published.
+    pub fn publish(&mut self, work: &Path, ledger: &Path, key: Option<&KeySource>) -> Publish {
+        let publish = &self.yaml.publish;
+        let to = self.places.root.join(&publish.to);
+        let mut formats: Vec<Format> = Vec::new();
+        for (at, format) in publish.formats.iter().enumerate() {
+            if formats.contains(format) {
+                self.complain(&["publish", "formats", &at.to_string()], "this format is listed twice", None);
+            } else {
+                formats.push(*format);
+            }
+        }
+        if formats.is_empty() {
+            self.complain(&["publish", "formats"], "at least one format is needed", None);
+        }
+        let key = key.and_then(|key| if let KeySource::File(file) = key { Some(file.as_path()) } else { None });
+        let private = [
+            (&["work"][..], Some(work)),
+            (&["privacy", "ledger"], Some(ledger)),
+            (&["pseudonyms", "key", "file"], key),
+        ];
+        for (path, file) in private {
+            if file.is_some_and(|file| plain(file).starts_with(plain(&to))) {
+                let help = "`publish.to` receives nothing but what anyone may read".to_string();
+                self.complain(path, "this lies inside the folder that is published", Some(help));
+            }
+        }
+        Publish { to, formats }
+    }
+
+    fn complain(&mut self, path: &[&str], message: &str, help: Option<String>) {
+        let mut complaint = self.document.value(path, message);
+        complaint.help = help;
+        self.complaints.push(complaint);
+    }
+}
+
+impl LossKind {
+    /// The word for it in YAML.
+    pub fn word(self) -> &'static str {
+        match self {
+            LossKind::Rho => "rho",
+            LossKind::Epsilon => "epsilon",
+        }
+    }
+}
+
+/// A path as a glob that matches only itself.
+fn pattern(path: &str) -> String {
+    glob::Pattern::escape(path)
+}
+
+/// A source's paths, each with its step below `sources.<table>`.
+fn paths(source: &SourceYaml) -> Vec<(Option<String>, &str)> {
+    match source {
+        SourceYaml::Path(path) => vec![(None, path)],
+        SourceYaml::Paths(paths) => {
+            paths.iter().enumerate().map(|(at, path)| (Some(at.to_string()), path.as_str())).collect()
+        }
+        SourceYaml::Detailed(detailed) => vec![(Some("path".into()), &detailed.path)],
+    }
+}
+
+/// A path without `.` and `..`, by its text alone, since it may not exist yet.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => {
+                plain.pop();
+            }
+            std::path::Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}

@@ -1,0 +1,301 @@
+//! A report held against the tables: every name leads somewhere, every person's contribution is bounded.
+
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::dimensions::{self, Found};
+use super::filter;
+use super::locate;
+use super::plan::{CodeDimension, Measure, MeasureKind, Rate, Report};
+use super::report::{MeasureYaml, ReportYaml};
+use super::source::Document;
+use super::suggest::{advice, is_name, quote, words};
+use super::tables::{Lookup, Tables};
+use crate::schema::{Kind, Sender, TableSchema};
+
+/// What a report may refer to.
+pub(super) struct Scene<'a> {
+    pub tables: &'a Tables,
+    /// The names of the bands, in the order of `Geography::bands`.
+    pub bands: &'a [String],
+    /// The area lookup's table, whose columns are levels and bands and never code dimensions.
+    pub areas: Option<&'a str>,
+}
+
+/// One check of a report, which collects complaints and gives the resolved report.
+pub(super) struct Check<'a> {
+    pub scene: &'a Scene<'a>,
+    pub document: &'a Document,
+    pub complaints: &'a mut Diagnostics,
+}
+
+impl Check<'_> {
+    /// The resolved report. `None` after a complaint that leaves nothing to resolve.
+    pub fn report(&mut self, name: &str, yaml: &ReportYaml) -> Option<Report> {
+        if yaml.title.trim().is_empty() {
+            self.complain(&["title"], "the title is empty", None);
+        }
+        self.at_least_one(&["share"], yaml.share, "a report without a share of the loss cannot be released");
+        self.names(yaml);
+        let found = dimensions::found(self.scene, yaml);
+        let bands = self.by(yaml, &found);
+        let measures: Option<Vec<Measure>> = yaml
+            .measures
+            .iter()
+            .map(|(name, measure)| self.measure(name, measure, &bands, found.get(name).map_or(&[][..], |codes| codes)))
+            // Collected in full first, so that one bad measure does not hide the next one's mistakes.
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect();
+        let rates = self.rates(yaml);
+        Some(Report {
+            name: name.to_string(),
+            title: yaml.title.clone(),
+            protects: yaml.protects,
+            share: yaml.share,
+            by: yaml.by.clone(),
+            measures: measures?,
+            rates: rates?,
+            words: yaml.words.clone(),
+        })
+    }
+
+    fn names(&mut self, yaml: &ReportYaml) {
+        if yaml.measures.is_empty() {
+            self.push(self.document.key(&["measures"], "at least one measure is needed"), None);
+        }
+        let measures = yaml.measures.keys().map(|name| ("measures", name));
+        for (section, name) in measures.chain(yaml.rates.keys().map(|name| ("rates", name))) {
+            if !is_name(name) {
+                let help = "names are lower-case letters, digits and underscores, and start with a letter";
+                let place = self.document.key(&[section, name], format!("{} is not a name", quote(name)));
+                self.push(place, Some(help.into()));
+            }
+            if section == "rates" && yaml.measures.contains_key(name) {
+                let place = self.document.key(&[section, name], format!("{} already names a measure", quote(name)));
+                self.push(place, None);
+            }
+        }
+    }
+
+    /// Checks the dimensions; gives the positions of the bands among them.
+    fn by(&mut self, yaml: &ReportYaml, found: &Found) -> Vec<usize> {
+        let mut bands = Vec::new();
+        for (at, name) in yaml.by.iter().enumerate() {
+            let path = ["by", &at.to_string()];
+            if yaml.by[..at].contains(name) {
+                self.complain(&path, &format!("{} is listed twice", quote(name)), None);
+            } else if let Some(band) = self.scene.bands.iter().position(|band| band == name) {
+                bands.push(band);
+            } else if name != "area" && !found.has(name) {
+                let known = dimensions::known(self.scene, yaml);
+                // A misspelt table hides its columns; its own complaint comes first.
+                if found.unclear() && advice_is_a_list(name, &known) {
+                    continue;
+                }
+                let help = advice(name, known.iter().map(String::as_str));
+                self.complain(&path, &format!("unknown dimension {}", quote(name)), help);
+            }
+        }
+        if !yaml.by.iter().any(|name| name == "area") {
+            let help = "add `area`: every level of the geography".to_string();
+            self.complain(&["by"], "every report is by area", Some(help));
+        }
+        bands
+    }
+
+    fn measure(&mut self, name: &str, yaml: &MeasureYaml, bands: &[usize], codes: &[CodeDimension]) -> Option<Measure> {
+        let path = ["measures", name];
+        self.at_least_one(
+            &[path[0], name, "share"],
+            yaml.share,
+            "a measure without a share of the loss cannot be released",
+        );
+        let cells = yaml.per_person.cells.unwrap_or(1);
+        let cells_path = [path[0], name, "per_person", "cells"];
+        self.at_least_one(&cells_path, cells, "a person who may be in no cell is never counted");
+        let (word, written) = match (&yaml.persons, &yaml.events, &yaml.sum) {
+            (Some(table), None, None) => ("persons", table),
+            (None, Some(table), None) => ("events", table),
+            (None, None, Some(target)) => ("sum", target),
+            _ => {
+                let place = self.document.key(&path, "exactly one of `persons`, `events` and `sum` is needed");
+                self.push(place, None);
+                return None;
+            }
+        };
+        let (table, column) = if word == "sum" {
+            match written.split_once('.') {
+                Some((table, column)) => (table, Some(column)),
+                None => {
+                    let help = format!("write the table and its column: `{}.column`", written.trim());
+                    self.complain(&[path[0], name, word], "a sum needs a column", Some(help));
+                    return None;
+                }
+            }
+        } else {
+            (written.as_str(), None)
+        };
+        let kind = self.kind(name, word, yaml, column);
+        let schema = self.table(&[path[0], name, word], table)?;
+        if let Some(column) = column {
+            self.summed(&[path[0], name, word], &schema, column);
+        }
+        self.filter(&[path[0], name, "where"], yaml.filter.as_deref(), &schema);
+        let unit = match &yaml.unit {
+            Some(unit) => unit.clone(),
+            None if word == "persons" => "people".into(),
+            None => column.unwrap_or(table).replace('_', " "),
+        };
+        Some(Measure {
+            name: name.to_string(),
+            label: yaml.label.clone().unwrap_or_else(|| words(name)),
+            unit,
+            kind: kind?,
+            table: table.to_string(),
+            filter: yaml.filter.clone(),
+            during: yaml.during,
+            cells,
+            bands: bands.to_vec(),
+            codes: codes.to_vec(),
+            share: yaml.share,
+        })
+    }
+
+    /// The measure's bounds: those that its kind needs, and no others.
+    fn kind(&mut self, name: &str, word: &str, yaml: &MeasureYaml, column: Option<&str>) -> Option<MeasureKind> {
+        let bounds = &yaml.per_person;
+        let setting = |key: &'static str| ["measures", name, "per_person", key];
+        for (key, given, owner) in
+            [("events", bounds.events.is_some(), "events"), ("between", bounds.between.is_some(), "sum")]
+        {
+            if given && word != owner {
+                let place = self.document.key(&setting(key), format!("`{key}` means nothing for `{word}`"));
+                self.push(place, Some(format!("it bounds a measure of `{owner}`")));
+            }
+        }
+        match (word, bounds.events, bounds.between) {
+            ("persons", ..) => Some(MeasureKind::Persons),
+            ("events", Some(at_most), _) => {
+                self.at_least_one(&setting("events"), at_most, "a person with no rows is never counted");
+                Some(MeasureKind::Events { at_most })
+            }
+            ("events", None, _) => {
+                let help = "say how many rows of one person may count in a cell: `per_person: { events: 6 }`";
+                self.push(self.document.key(&["measures", name], "`events` needs a bound"), Some(help.into()));
+                None
+            }
+            (_, _, Some(between)) => {
+                if between.0 > between.1 {
+                    self.complain(&setting("between"), "the range is back to front", None);
+                } else if between == (0, 0) {
+                    self.complain(&setting("between"), "a total clamped to 0 says nothing", None);
+                }
+                Some(MeasureKind::Sum { column: column?.to_string(), between })
+            }
+            (_, _, None) => {
+                let help = "say what one person's total in a cell is clamped to: `per_person: { between: [0, 600] }`";
+                self.push(self.document.key(&["measures", name], "a sum needs a range"), Some(help.into()));
+                None
+            }
+        }
+    }
+
+    /// The private table of that name, whose rows name a person.
+    fn table(&mut self, path: &[&str], table: &str) -> Option<std::sync::Arc<TableSchema>> {
+        let people = self.scene.tables.of_people();
+        let schema = match self.scene.tables.lookup(table) {
+            Lookup::Unclear => return None,
+            Lookup::Absent => {
+                let help = advice(table, people).map(|help| format!("{help} (tables come from the board's `sources`)"));
+                self.complain(path, &format!("unknown table {}", quote(table)), help);
+                return None;
+            }
+            Lookup::Known(schema) => schema,
+        };
+        let allowed = advice("", people);
+        if schema.from == Sender::Public {
+            self.complain(path, &format!("`{table}` is public and holds no person to count"), allowed);
+            return None;
+        }
+        if schema.person().is_none() {
+            self.complain(path, &format!("`{table}` has no column that names a person"), allowed);
+            return None;
+        }
+        Some(schema.clone())
+    }
+
+    fn summed(&mut self, path: &[&str], schema: &TableSchema, column: &str) {
+        let whole = |kind| matches!(kind, Kind::Integer | Kind::Decimal);
+        let usable = || {
+            schema.columns.iter().filter(|(_, column)| whole(column.kind) && column.keep).map(|(name, _)| name.as_str())
+        };
+        let message = match schema.columns.get(column) {
+            Some(found) if whole(found.kind) && found.keep => return,
+            Some(found) if whole(found.kind) => format!("`{column}` is checked and then dropped (`keep: false`)"),
+            Some(_) => format!("`{column}` is not a number"),
+            None => format!("`{}` has no column {}", schema.table, quote(column)),
+        };
+        let mut complaint = self.document.value(path, message);
+        let offset = schema.table.len() + 1;
+        if let Some(span) =
+            locate::within(self.document, self.document.root.find(path), offset..offset + column.chars().count())
+        {
+            complaint = self.document.at(span, complaint.message);
+        }
+        self.push(complaint, advice(column, usable()));
+    }
+
+    fn filter(&mut self, path: &[&str], condition: Option<&str>, schema: &TableSchema) {
+        let Some(condition) = condition else { return };
+        let node = self.document.root.find(path);
+        for fault in filter::faults(condition, schema) {
+            let inside = fault.at.and_then(|range| locate::within(self.document, node, range));
+            // A condition over several lines cannot be pointed into: its first character is marked instead.
+            let span = inside.unwrap_or(node.span.clone());
+            self.push(self.document.at(span, fault.message), fault.help);
+        }
+    }
+
+    fn rates(&mut self, yaml: &ReportYaml) -> Option<Vec<Rate>> {
+        let mut rates = Vec::new();
+        for (name, rate) in &yaml.rates {
+            let mut position = |key: &str, measure: &str| {
+                let at = yaml.measures.get_index_of(measure);
+                if at.is_none() {
+                    let help = advice(measure, yaml.measures.keys().map(String::as_str));
+                    self.complain(&["rates", name, key], &format!("unknown measure {}", quote(measure)), help);
+                }
+                at
+            };
+            let (of, over) = (position("of", &rate.of), position("over", &rate.over));
+            if of.is_some() && of == over {
+                self.complain(&["rates", name, "over"], "a measure over itself is always one", None);
+            }
+            self.at_least_one(&["rates", name, "per"], rate.per, "a rate is per 100, per 1000 or the like");
+            let label = rate.label.clone().unwrap_or_else(|| words(name));
+            if let (Some(of), Some(over)) = (of, over) {
+                rates.push(Rate { name: name.clone(), label, of, over, per: rate.per });
+            }
+        }
+        (rates.len() == yaml.rates.len()).then_some(rates)
+    }
+
+    fn at_least_one(&mut self, path: &[&str], number: u32, why: &str) {
+        if number == 0 {
+            self.complain(path, "must be at least 1", Some(why.to_string()));
+        }
+    }
+
+    fn complain(&mut self, path: &[&str], message: &str, help: Option<String>) {
+        self.push(self.document.value(path, message), help);
+    }
+
+    fn push(&mut self, mut complaint: Diagnostic, help: Option<String>) {
+        complaint.help = help;
+        self.complaints.push(complaint);
+    }
+}
+
+/// Whether `name` is near nothing that is known.
+fn advice_is_a_list(name: &str, known: &[String]) -> bool {
+    super::suggest::nearest(name, known.iter().map(String::as_str)).is_none()
+}

@@ -1,0 +1,285 @@
+//! What the types of a table's schema cannot say: which settings go with which kind of column, and that every name
+//! in it leads somewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+
+use super::amount;
+use super::diagnostic::Diagnostics;
+use super::source::Document;
+use super::suggest::{advice, is_name, quote};
+use crate::schema::{Breach, Column, Kind, Scalar, Sender, TableSchema};
+
+/// Holds one schema against itself.
+pub(super) fn check(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
+    names(document, schema, complaints);
+    let known = || schema.columns.keys().map(String::as_str);
+    if let Some(name) = &schema.dated_by {
+        let place = document.value(&["dated_by"], "");
+        match schema.columns.get(name) {
+            None => complaints.push(retold(place, unknown_column(name), advice(name, known()))),
+            Some(column) if column.kind != Kind::Date || !column.keep => {
+                complaints.push(retold(place, format!("{} is not a date that is kept", quote(name)), None));
+            }
+            Some(_) => {}
+        }
+    }
+    for (at, name) in schema.unique.iter().enumerate() {
+        if !schema.columns.contains_key(name) {
+            let place = document.value(&["unique", &at.to_string()], "");
+            complaints.push(retold(place, unknown_column(name), advice(name, known())));
+        }
+    }
+    for (name, column) in &schema.columns {
+        let checks = ColumnCheck { document, name, column, public: schema.from == Sender::Public };
+        checks.settings(complaints);
+        checks.kind(complaints);
+        checks.codes(complaints);
+        checks.between(complaints);
+    }
+    limits(document, schema, complaints);
+}
+
+type Complaint = super::diagnostic::Diagnostic;
+
+/// A place with its message and advice.
+fn retold(mut place: Complaint, message: String, help: Option<String>) -> Complaint {
+    place.message = message;
+    place.help = help;
+    place
+}
+
+fn unknown_column(name: &str) -> String {
+    format!("unknown column {}", quote(name))
+}
+
+fn names(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
+    const SHAPE: &str = "names are lower-case letters, digits and underscores, and start with a letter";
+    if !is_name(&schema.table) {
+        let message = format!("{} is not a name for a table", quote(&schema.table));
+        complaints.push(document.value(&["table"], message).help(SHAPE));
+    }
+    if schema.columns.is_empty() {
+        complaints.push(document.key(&["columns"], "a table needs at least one column"));
+    }
+    let mut headers: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, column) in &schema.columns {
+        if !is_name(name) {
+            let message = format!("{} is not a name for a column", quote(name));
+            complaints.push(document.key(&["columns", name], message).help(SHAPE));
+        }
+        if let Some(other) = headers.insert(column.header.as_deref().unwrap_or(name), name) {
+            let message = format!("`{other}` already reads the same column of the file");
+            complaints.push(document.key(&["columns", name], message));
+        }
+    }
+}
+
+/// The checks of one column.
+struct ColumnCheck<'a> {
+    document: &'a Document,
+    name: &'a str,
+    column: &'a Column,
+    public: bool,
+}
+
+impl ColumnCheck<'_> {
+    fn complain(&self, setting: &str, message: impl Into<String>) -> Complaint {
+        self.document.key(&["columns", self.name, setting], message)
+    }
+
+    /// A setting that does nothing for this kind of column is a misunderstanding, so it is no matter of taste.
+    fn settings(&self, complaints: &mut Diagnostics) {
+        use Kind::{Area, Code, Date, Decimal, Integer, Reference, Token};
+        let column = self.column;
+        let given: [(&str, bool, &[Kind]); 10] = [
+            ("codes", !column.codes.is_empty(), &[Code]),
+            ("space", column.space.is_some(), &[Token]),
+            ("to", column.to.is_some(), &[Reference]),
+            ("between", column.between.is_some(), &[Integer, Decimal, Date]),
+            ("places", column.places != 0, &[Decimal]),
+            ("day_first", column.day_first, &[Date]),
+            ("pattern", column.pattern.is_some(), &[Area]),
+            ("retired", !column.retired.is_empty(), &[Area, Reference]),
+            ("unknown_codes", !column.unknown_codes.is_empty(), &[Reference]),
+            ("vintages", !column.vintages.is_empty(), &[Reference]),
+        ];
+        for (setting, _, kinds) in given.iter().filter(|(_, given, kinds)| *given && !kinds.contains(&column.kind)) {
+            let words: Vec<String> = kinds.iter().map(|kind| format!("`type: {}`", kind.word())).collect();
+            let help = format!("it belongs to {}", words.join(" or "));
+            let message = format!("`{setting}` means nothing for `type: {}`", column.kind.word());
+            complaints.push(self.complain(setting, message).help(help));
+        }
+        if column.required && column.optional {
+            let help = "`required` refuses blanks; `optional` lets the file leave the column out";
+            complaints.push(self.complain("optional", "a required column cannot be optional").help(help));
+        }
+        if column.places > 6 {
+            complaints.push(self.complain("places", "at most 6 digits are kept after the point"));
+        }
+    }
+
+    fn kind(&self, complaints: &mut Diagnostics) {
+        let column = self.column;
+        let person = matches!(column.kind, Kind::Chi | Kind::NhsNumber);
+        if self.public && (person || column.kind == Kind::Token) {
+            let help = "a table that identifies anyone is private: say which sender it is `from`";
+            complaints.push(self.complain("type", "a public table holds no identifiers").help(help));
+        }
+        if !self.public && column.kind == Kind::Text {
+            let help = "free text may hold anything; use `code`, or leave the column out";
+            complaints.push(self.complain("type", "free text is for public tables only").help(help));
+        }
+        if person && matches!(column.breach, Some(Breach::Unknown | Breach::Warn)) {
+            let help = "an invalid identifier is always set aside, and never becomes a pseudonym";
+            complaints.push(self.complain("breach", "an identifier's breach must be `quarantine`").help(help));
+        }
+        if column.kind == Kind::Reference && column.to.is_none() {
+            complaints.push(self.complain("type", "a reference needs `to`, the public table that it refers to"));
+        }
+        if column.kind == Kind::Area && column.pattern.as_deref().is_some_and(|pattern| !pattern.contains('#')) {
+            let help = "write `#` for each digit, as in `S01######`";
+            complaints.push(self.complain("pattern", "a pattern without digits fits one code only").help(help));
+        }
+        for (vintage, (first, last)) in &column.vintages {
+            if first > last {
+                let place =
+                    self.document.key(&["columns", self.name, "vintages", vintage], "the range is back to front");
+                complaints.push(place);
+            }
+        }
+    }
+
+    fn codes(&self, complaints: &mut Diagnostics) {
+        if self.column.kind == Kind::Code && self.column.codes.is_empty() {
+            complaints.push(self.complain("type", "a code needs `codes`, its closed list"));
+        }
+        let mut seen = BTreeSet::new();
+        for (at, code) in self.column.codes.iter().enumerate() {
+            let place =
+                |message: String| self.document.value(&["columns", self.name, "codes", &at.to_string()], message);
+            if code == "unknown" {
+                complaints.push(place("`unknown` is always a code, and is never listed".into()));
+            } else if code.trim().is_empty() || code.trim() != code {
+                complaints.push(place(format!("{} is blank or has blanks round it", quote(code))));
+            } else if !seen.insert(code) {
+                complaints.push(place(format!("{} is listed twice", quote(code))));
+            }
+        }
+    }
+
+    fn between(&self, complaints: &mut Diagnostics) {
+        let Some((low, high)) = &self.column.between else { return };
+        let sides = [("0", low), ("1", high)].map(|(side, bound)| {
+            let path = ["columns", self.name, "between", side];
+            bound_value(self.column, bound)
+                .map_err(|wanted| complaints.push(self.document.value(&path, format!("this bound should be {wanted}"))))
+                .ok()
+        });
+        if let [Some(low), Some(high)] = sides
+            && low > high
+        {
+            complaints.push(self.document.value(&["columns", self.name, "between"], "the range is back to front"));
+        }
+    }
+}
+
+/// A bound as a number that can be compared: days, or the smallest unit. `today` is later than any written date.
+fn bound_value(column: &Column, bound: &Scalar) -> Result<f64, &'static str> {
+    match (column.kind, bound) {
+        (Kind::Date, Scalar::Text(text)) if text == "today" => Ok(f64::MAX),
+        (Kind::Date, Scalar::Text(text)) => NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .map(|date| f64::from(chrono::Datelike::num_days_from_ce(&date)))
+            .map_err(|_| "a date like `1900-01-01`, or `today`"),
+        (Kind::Date, Scalar::Integer(_)) => Err("a date like `1900-01-01`, or `today`"),
+        (Kind::Decimal, Scalar::Text(text)) => {
+            let (sign, digits) = text.strip_prefix('-').map_or((1.0, text.as_str()), |digits| (-1.0, digits));
+            amount::exact(digits).map(|value| sign * value.to_f64().value()).map_err(|_| "a number, in quotes")
+        }
+        (Kind::Integer, Scalar::Text(_)) => Err("a whole number"),
+        (_, Scalar::Integer(number)) => Ok(*number as f64),
+        // Another kind of column: `settings` has complained that it takes no range at all.
+        (_, Scalar::Text(_)) => Ok(0.0),
+    }
+}
+
+fn limits(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
+    for (key, share) in &schema.limits {
+        if let Err(wrong) = amount::percent(&share.0) {
+            complaints.push(document.value(&["limits", key], format!("{} {wrong}", quote(&share.0))));
+        }
+        let (column, rule) = key.split_once('.').map_or((None, key.as_str()), |(column, rule)| (Some(column), rule));
+        if let Some(column) = column.filter(|column| !schema.columns.contains_key(*column)) {
+            let help = advice(column, schema.columns.keys().map(String::as_str));
+            complaints.push(retold(document.key(&["limits", key], ""), unknown_column(column), help));
+        }
+        if !is_name(rule) {
+            let help = "`quarantined`, a rule such as `check_digit`, or a column's rule such as `chi.check_digit`";
+            complaints.push(document.key(&["limits", key], format!("{} is not a rule", quote(rule))).help(help));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn complaints(text: &str) -> Vec<String> {
+        let mut all = Diagnostics::new();
+        let document = Document::of(Path::new("t.yaml"), text, &mut all).unwrap();
+        if let Some(schema) = document.typed::<TableSchema>(&mut all) {
+            check(&document, &schema, &mut all);
+        }
+        all.sort();
+        all.iter().map(|c| format!("{}:{} {}", c.line, c.column, c.message)).collect()
+    }
+
+    const GOOD: &str = "table: t\nfrom: practice\nrow: a row\ndated_by: day\nunique: [id]\ncolumns:\n  \
+        id: { type: token, space: s }\n  day: { type: date, between: [1900-01-01, today], day_first: true }\n  \
+        n: { type: decimal, places: 2, between: [0, \"1.5\"] }\n  c: { type: code, codes: [a, b], breach: unknown }\n\
+        limits: { quarantined: 10%, c.code: \"0.5%\" }\n";
+
+    #[test]
+    fn a_good_schema_has_nothing_wrong() {
+        assert_eq!(complaints(GOOD), Vec::<String>::new());
+    }
+
+    #[test]
+    fn each_slip_is_found_where_it_stands() {
+        let slips = [
+            ("dated_by: day", "dated_by: dya", "4:11 unknown column `dya`"),
+            ("dated_by: day", "dated_by: n", "4:11 `n` is not a date that is kept"),
+            ("unique: [id]", "unique: [id, jd]", "5:14 unknown column `jd`"),
+            ("space: s", "codes: [s]", "7:22 `codes` means nothing for `type: token`"),
+            ("1900-01-01, today", "today, 1900-01-01", "8:31 the range is back to front"),
+            ("1900-01-01, today", "1900, today", "8:32 this bound should be a date like `1900-01-01`, or `today`"),
+            ("\"1.5\"", "-1", "9:43 the range is back to front"),
+            ("[a, b]", "[a, a]", "10:31 `a` is listed twice"),
+            ("[a, b]", "[unknown]", "10:28 `unknown` is always a code, and is never listed"),
+            ("[a, b]", "[]", "10:8 a code needs `codes`, its closed list"),
+            ("10%", "10", "11:24 `10` is not a share; write it with a percent sign, like \"5%\""),
+            ("c.code", "d.code", "11:29 unknown column `d`"),
+            ("type: token, space: s", "type: text", "7:9 free text is for public tables only"),
+            ("type: token, space: s", "type: chi, breach: warn", "7:20 an identifier's breach must be `quarantine`"),
+            ("from: practice", "from: public", "7:9 a public table holds no identifiers"),
+            (
+                "type: token, space: s",
+                "type: reference",
+                "7:9 a reference needs `to`, the public table that it refers to",
+            ),
+            ("  id:", "  Id:", "7:3 `Id` is not a name for a column"),
+            ("breach: unknown", "header: day", "10:3 `day` already reads the same column of the file"),
+        ];
+        let mut wrong = Vec::new();
+        for (from, to, expected) in slips {
+            let found = complaints(&GOOD.replace(from, to));
+            if !found.contains(&expected.to_string()) {
+                wrong.push(format!("{to}\nexpected {expected}\nfound {found:#?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Which of a report's code dimensions each of its measures can be given by.
+
+use indexmap::IndexMap;
+
+use super::check_report::Scene;
+use super::plan::CodeDimension;
+use super::report::{MeasureYaml, ReportYaml};
+use super::tables::{Lookup, PATIENTS};
+use crate::schema::{Column, Kind, TableSchema};
+
+/// Measure name to its code dimensions, in the order of `by`.
+pub(super) struct Found {
+    by_measure: IndexMap<String, Vec<CodeDimension>>,
+    unclear: bool,
+}
+
+impl Found {
+    /// The dimensions of one measure.
+    pub fn get(&self, measure: &str) -> Option<&Vec<CodeDimension>> {
+        self.by_measure.get(measure)
+    }
+
+    /// Whether any measure has this dimension.
+    pub fn has(&self, name: &str) -> bool {
+        self.by_measure.values().flatten().any(|dimension| dimension.name == name)
+    }
+
+    /// Whether some measure's table is not known, so that a dimension may be missing for that reason alone.
+    pub fn unclear(&self) -> bool {
+        self.unclear
+    }
+}
+
+/// Looks up every dimension for every measure.
+pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
+    let mut found = Found { by_measure: IndexMap::new(), unclear: false };
+    for (name, measure) in &report.measures {
+        let table = table(measure);
+        found.unclear |= table.is_none_or(|table| !matches!(scene.tables.lookup(table), Lookup::Known(_)));
+        let codes = table.and_then(|table| scene.tables.get(table)).map_or_else(Vec::new, |schema| {
+            let names = report.by.iter().filter(|name| *name != "area" && !scene.bands.contains(name));
+            names.filter_map(|name| dimension(scene, schema, name)).collect()
+        });
+        found.by_measure.insert(name.clone(), codes);
+    }
+    found
+}
+
+/// Every name that `by` may hold in this report.
+pub(super) fn known(scene: &Scene<'_>, report: &ReportYaml) -> Vec<String> {
+    let mut names: Vec<String> = ["area".to_string()].into_iter().chain(scene.bands.iter().cloned()).collect();
+    let schemas = report.measures.values().filter_map(|measure| scene.tables.get(table(measure)?));
+    for schema in schemas {
+        for (reached, _) in reachable(scene, schema) {
+            let codes = reached.columns.iter().filter(|(_, column)| usable(column)).map(|(name, _)| name);
+            for name in codes {
+                if !names.contains(name) {
+                    names.push(name.clone());
+                }
+            }
+        }
+    }
+    names
+}
+
+fn table(measure: &MeasureYaml) -> Option<&str> {
+    let summed = || measure.sum.as_ref()?.split_once('.').map(|(table, _)| table);
+    measure.persons.as_deref().or(measure.events.as_deref()).or_else(summed)
+}
+
+/// The nearest table that has the dimension: the measure's own, then those that it refers to, then the patients'.
+fn dimension(scene: &Scene<'_>, schema: &TableSchema, name: &str) -> Option<CodeDimension> {
+    reachable(scene, schema).into_iter().find_map(|(reached, via)| {
+        let column = reached.columns.get(name).filter(|column| usable(column))?;
+        Some(CodeDimension {
+            name: name.to_string(),
+            column: name.to_string(),
+            table: reached.table.clone(),
+            via: via.map(str::to_string),
+            heading: column.heading(name),
+            codes: column.codes.clone(),
+        })
+    })
+}
+
+fn usable(column: &Column) -> bool {
+    column.kind == Kind::Code && column.keep
+}
+
+/// The tables whose codes describe a row of `schema`, each with the column that leads there.
+/// The area lookup is left out: its codes are bands, which follow the patient and not the row.
+fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema) -> Vec<(&'a TableSchema, Option<&'a str>)> {
+    let mut tables = vec![(schema, None)];
+    for (name, column) in schema.columns.iter().filter(|(_, column)| column.kind == Kind::Reference && column.keep) {
+        let to = column.to.as_deref().filter(|to| Some(*to) != scene.areas);
+        tables.extend(to.and_then(|to| scene.tables.get(to)).map(|target| (&**target, Some(name.as_str()))));
+    }
+    if schema.table != PATIENTS {
+        tables.extend(scene.tables.get(PATIENTS).map(|patients| (&**patients, None)));
+    }
+    tables
+}

@@ -1,0 +1,155 @@
+//! Takes the path of a board's YAML, and the schemas and reports that it names.
+//! Gives a `Plan` in which nothing can still be wrong, or every complaint at once: file, line, caret and advice.
+//! Never touches data: not even a key is read here.
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+pub mod amount;
+pub mod board;
+mod check_board;
+mod check_geography;
+mod check_report;
+mod check_schema;
+pub mod diagnostic;
+mod dimensions;
+mod filter;
+mod filter_call;
+#[cfg(test)]
+mod filter_tests;
+mod filter_walk;
+mod locate;
+pub mod marked;
+pub mod plan;
+pub mod quarter;
+pub mod report;
+pub mod shape;
+pub mod source;
+pub mod suggest;
+mod tables;
+
+use board::BoardYaml;
+use check_board::Board;
+use check_report::{Check, Scene};
+use diagnostic::{Diagnostic, Diagnostics};
+use plan::{Plan, Report};
+use quarter::Quarter;
+use report::ReportYaml;
+use source::Document;
+use suggest::{advice, is_name, quote};
+use tables::{Places, Tables};
+
+/// Reads and checks a board's YAML with everything that it names. Reads no extract and no key.
+///
+/// # Errors
+/// `Error::Config` with all complaints over all files.
+pub fn load(path: &Path) -> Result<Plan> {
+    let mut complaints = Diagnostics::new();
+    let plan = read(path, &mut complaints);
+    complaints.sort();
+    match plan {
+        Some(plan) if complaints.is_empty() => Ok(plan),
+        _ => {
+            if complaints.is_empty() {
+                // Every `None` on the way here follows a complaint; were one forgotten, silence must not pass.
+                complaints.push(Diagnostic::whole_file(path, "the configuration could not be resolved"));
+            }
+            Err(Error::Config(complaints))
+        }
+    }
+}
+
+fn read(path: &Path, complaints: &mut Diagnostics) -> Option<Plan> {
+    let document = Document::read(path, path, complaints)?;
+    let yaml: Option<BoardYaml> = document.typed(complaints);
+    // The rest goes by the marked tree, so that one slip in the board's YAML hides nothing in the other files.
+    let places = Places::of(&document, path, complaints)?;
+    let tables = Tables::read(&document, &places, complaints);
+    let bands = check_geography::band_names(&document);
+    let lookup = check_geography::lookup(&document, &tables);
+    let scene = Scene { tables: &tables, bands: &bands, areas: lookup.as_ref().map(|lookup| lookup.table.as_str()) };
+    let reports = reports(&document, &places, &scene, complaints);
+    let yaml = yaml?;
+    let mut board = Board { document: &document, yaml: &yaml, places: &places, tables: &tables, complaints };
+    settle(&mut board, reports)
+}
+
+/// The plan, from a board's YAML of the right shape.
+fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
+    let yaml = board.yaml;
+    board.names();
+    let quarter = yaml.quarter.parse::<Quarter>();
+    if let Err(message) = &quarter {
+        board.complaints.push(board.document.value(&["quarter"], message));
+    }
+    let fictional = board.fictional();
+    let sources = board.sources(fictional.as_ref());
+    let key = board.key(fictional.is_some());
+    let (loss, year, delta) = board.losses();
+    let (work, ledger) = (board.places.root.join(&yaml.work), board.places.root.join(&yaml.privacy.ledger));
+    let publish = board.publish(&work, &ledger, key.as_ref());
+    let geography = check_geography::check(board.document, &yaml.geography, board.tables, board.complaints);
+    if !board.tables.complete() {
+        return None;
+    }
+    Some(Plan {
+        board: yaml.board.trim().to_string(),
+        quarter: quarter.ok()?,
+        root: board.places.root.clone(),
+        work,
+        fictional,
+        sources,
+        key: key?,
+        project: yaml.pseudonyms.project.clone(),
+        geography: geography?,
+        loss: loss?,
+        year,
+        delta,
+        ledger,
+        reports: reports?,
+        publish,
+    })
+}
+
+/// Reads and checks every report that the board lists. `None` after a complaint.
+fn reports(board: &Document, places: &Places, scene: &Scene<'_>, complaints: &mut Diagnostics) -> Option<Vec<Report>> {
+    let items = board.root.get("reports").map_or(&[][..], |reports| reports.items());
+    let mut found: Vec<Option<Report>> = Vec::new();
+    let mut seen: Vec<&str> = Vec::new();
+    for item in items {
+        let Some(name) = item.text() else { continue };
+        if seen.contains(&name) {
+            complaints.push(board.at(item.span.clone(), format!("{} is listed twice", quote(name))));
+            continue;
+        }
+        seen.push(name);
+        let file = places.reports.join(format!("{name}.yaml"));
+        if !is_name(name) || !file.is_file() {
+            let known = tables::stems(&places.reports);
+            let mut complaint = board.at(item.span.clone(), format!("unknown report {}", quote(name)));
+            complaint.help = advice(name, known.iter().map(String::as_str))
+                .or_else(|| Some(format!("there are no reports in {}", places.shown(&places.reports).display())));
+            complaints.push(complaint);
+            found.push(None);
+            continue;
+        }
+        found.push(one_report(name, &file, &places.shown(&file), scene, complaints));
+    }
+    found.into_iter().collect()
+}
+
+fn one_report(
+    name: &str,
+    file: &Path,
+    shown: &Path,
+    scene: &Scene<'_>,
+    complaints: &mut Diagnostics,
+) -> Option<Report> {
+    let document = Document::read(file, shown, complaints)?;
+    let yaml: ReportYaml = document.typed(complaints)?;
+    Check { scene, document: &document, complaints }.report(name, &yaml)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! What a board's YAML means once everything has been checked. Nothing here can still be wrong, and nothing changes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::board::Format;
+use super::quarter::Quarter;
+use super::report::{During, Protects};
+use crate::schema::TableSchema;
+
+/// One quarter's run of one board.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The board's name, as published.
+    pub board: String,
+    /// The reported quarter.
+    pub quarter: Quarter,
+    /// The folder that the YAML's relative paths start from; absolute.
+    pub root: PathBuf,
+    /// The operator-only folder; absolute.
+    pub work: PathBuf,
+    /// How to make the extracts of a fictional board; absent for a real one.
+    pub fictional: Option<Fictional>,
+    /// The tables to read, public ones first, otherwise in the YAML's order.
+    pub sources: Vec<Source>,
+    /// Where the pseudonym key is.
+    pub key: KeySource,
+    /// The project that the key is derived for.
+    pub project: String,
+    /// Areas and bands.
+    pub geography: Geography,
+    /// The loss that this quarter's reports share.
+    pub loss: Loss,
+    /// The most that four quarters may lose together, of the same kind as `loss`.
+    pub year: Option<Loss>,
+    /// The delta at which a rho is also stated as an epsilon, as written; above 0 and below 1.
+    pub delta: Option<String>,
+    /// The ledger's file; absolute.
+    pub ledger: PathBuf,
+    /// The reports, in the YAML's order. At least one.
+    pub reports: Vec<Report>,
+    /// What to write, and where.
+    pub publish: Publish,
+}
+
+/// A fictional board.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fictional {
+    /// Registered patients.
+    pub patients: u64,
+    /// The same seed makes the same files.
+    pub seed: u64,
+    /// Share of rows with a fault, 0 to 0.5.
+    pub dirt: f64,
+    /// Referrals and what follows from them, against the usual number; above 0, at most 60.
+    pub activity: f64,
+    /// The folder to fill; absolute.
+    pub folder: PathBuf,
+}
+
+/// The extracts of one table.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// The table's name in the extract contract.
+    pub table: String,
+    /// Absolute glob patterns. Special characters of the root folder itself are escaped.
+    pub globs: Vec<PathBuf>,
+    /// The schema to read them by.
+    pub schema: Arc<TableSchema>,
+}
+
+/// Where the pseudonym key is; never the key itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// A file; absolute.
+    File(PathBuf),
+    /// The name of an environment variable.
+    Env(String),
+    /// A program and its arguments, which prints the key.
+    Command(Vec<String>),
+}
+
+/// Areas and bands.
+#[derive(Debug, Clone)]
+pub struct Geography {
+    /// The public area lookup that patients refer to.
+    pub table: String,
+    /// Its key column.
+    pub key: String,
+    /// The patients' column that holds that key.
+    pub via: String,
+    /// Area levels, coarsest first. At least one.
+    pub levels: Vec<Level>,
+    /// Deprivation bands.
+    pub bands: Vec<Band>,
+}
+
+/// One level of areas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Level {
+    /// The name in YAML.
+    pub name: String,
+    /// The column of the area lookup.
+    pub column: String,
+    /// The heading in published files.
+    pub heading: String,
+}
+
+/// One kind of deprivation band.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Band {
+    /// The name in YAML.
+    pub name: String,
+    /// The column of the area lookup.
+    pub column: String,
+    /// The heading in published files.
+    pub heading: String,
+    /// The area level within which bands are cut; absent for the whole country.
+    pub within: Option<String>,
+    /// The bands, in the schema's order; `unknown` is implied last.
+    pub codes: Vec<String>,
+}
+
+/// One report.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The file's name without `.yaml`; unique.
+    pub name: String,
+    /// The title, as published.
+    pub title: String,
+    /// Whom it protects.
+    pub protects: Protects,
+    /// Its share of the quarter's loss, against the other reports'; at least 1.
+    pub share: u32,
+    /// Its dimensions as written; `area` is always among them.
+    pub by: Vec<String>,
+    /// What is counted. At least one.
+    pub measures: Vec<Measure>,
+    /// What is divided by what.
+    pub rates: Vec<Rate>,
+    /// Sentences for the published page.
+    pub words: Option<String>,
+}
+
+/// One measure.
+#[derive(Debug, Clone)]
+pub struct Measure {
+    /// The name in YAML.
+    pub name: String,
+    /// The measure in words, as published.
+    pub label: String,
+    /// The unit in words: "people", "contacts", "minutes".
+    pub unit: String,
+    /// What is counted, and how much one person may add to a cell.
+    pub kind: MeasureKind,
+    /// The private table whose rows count.
+    pub table: String,
+    /// A checked SQL condition over that table's columns.
+    pub filter: Option<String>,
+    /// Which quarters' rows count.
+    pub during: During,
+    /// At most this many cells a person; at least 1.
+    pub cells: u32,
+    /// Its bands: positions in `Geography::bands`, in the order of `Report::by`.
+    pub bands: Vec<usize>,
+    /// Its code dimensions, in the order of `Report::by`.
+    pub codes: Vec<CodeDimension>,
+    /// Its share of the report's loss, against the other measures'; at least 1.
+    pub share: u32,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MeasureKind {
+    /// Distinct people.
+    Persons,
+    /// Rows.
+    Events {
+        /// At most this many rows a person and cell count; at least 1.
+        at_most: u32,
+    },
+    /// The sum of a column of whole numbers.
+    Sum {
+        /// The column.
+        column: String,
+        /// A person's total in a cell is clamped to this range: least and greatest, inclusive.
+        between: (i64, i64),
+    },
+}
+
+/// A dimension that is a closed list of codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeDimension {
+    /// The name in YAML.
+    pub name: String,
+    /// The column that holds the code.
+    pub column: String,
+    /// The table that holds the column: the measure's own, a public one that it refers to, or `patients`.
+    pub table: String,
+    /// The measure's column that leads to a public table.
+    pub via: Option<String>,
+    /// The heading in published files.
+    pub heading: String,
+    /// The declared codes, in the schema's order; `unknown` is implied last.
+    pub codes: Vec<String>,
+}
+
+/// One released measure over another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    /// The name in YAML.
+    pub name: String,
+    /// The rate in words, as published.
+    pub label: String,
+    /// The numerator: a position in `Report::measures`.
+    pub of: usize,
+    /// The denominator: a position in `Report::measures`.
+    pub over: usize,
+    /// 1000 for a rate per thousand, 100 for a percentage; at least 1.
+    pub per: u32,
+}
+
+/// A privacy loss: above zero, and written so that it can be read exactly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// Which definition it is a loss of.
+    pub kind: LossKind,
+    /// The amount as written: a decimal, a fraction or a decimal with a power of ten.
+    pub amount: String,
+}
+
+/// Which definition of privacy loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LossKind {
+    /// Zero-concentrated.
+    Rho,
+    /// Pure.
+    Epsilon,
+}
+
+/// What to write, and where.
+#[derive(Debug, Clone)]
+pub struct Publish {
+    /// The folder that receives one pack a quarter; absolute.
+    pub to: PathBuf,
+    /// The formats, each once. At least one.
+    pub formats: Vec<Format>,
+}

@@ -1,0 +1,120 @@
+//! Takes the text of `reports/<name>.yaml`, gives its typed twin; `config::load` checks what types cannot.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// One report: what is measured, by what, and protected how.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportYaml {
+    /// The report's title, as published.
+    pub title: String,
+    /// Whom it protects.
+    pub protects: Protects,
+    /// The dimensions of its tables: `area` (every level of the geography), a band, or a code column.
+    /// A measure whose table lacks a dimension is given over the others.
+    pub by: Vec<String>,
+    /// What is counted.
+    pub measures: IndexMap<String, MeasureYaml>,
+    /// What is divided by what.
+    #[serde(default)]
+    pub rates: IndexMap<String, RateYaml>,
+    /// This report's share of the quarter's loss, against the other reports' shares.
+    #[serde(default = "one")]
+    pub share: u32,
+    /// Sentences for the published page.
+    #[serde(default)]
+    pub words: Option<String>,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// Whom a report protects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Protects {
+    /// Each patient: all of their rows, in every private table.
+    Patient,
+}
+
+/// One measure. Exactly one of `persons`, `events` and `sum` is given.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeasureYaml {
+    /// Distinct people with at least one row in this table.
+    #[serde(default)]
+    pub persons: Option<String>,
+    /// Rows of this table.
+    #[serde(default)]
+    pub events: Option<String>,
+    /// Sum of `table.column`, a whole number.
+    #[serde(default)]
+    pub sum: Option<String>,
+    /// Only rows for which this holds: SQL over the table's own columns.
+    #[serde(default, rename = "where")]
+    pub filter: Option<String>,
+    /// Which quarters' rows count; `quarter` unless said.
+    #[serde(default)]
+    pub during: During,
+    /// How much one person may contribute.
+    #[serde(default)]
+    pub per_person: PerPersonYaml,
+    /// This measure's share of the report's loss, against the other measures' shares.
+    #[serde(default = "one")]
+    pub share: u32,
+    /// The unit of a sum, in words.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// The measure in words, as published.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// Which quarters' rows count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum During {
+    /// Rows dated in the reported quarter, by the table's `dated_by`.
+    #[default]
+    Quarter,
+    /// Every row that the extracts hold.
+    Always,
+}
+
+/// The contribution bound of one person.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PerPersonYaml {
+    /// At most this many cells; 1 unless said. Which ones are kept is chosen by a keyed hash.
+    #[serde(default)]
+    pub cells: Option<u32>,
+    /// `events`: at most this many rows a cell count.
+    #[serde(default)]
+    pub events: Option<u32>,
+    /// `sum`: the person's total in a cell is clamped to this range.
+    #[serde(default)]
+    pub between: Option<(i64, i64)>,
+}
+
+/// One released measure over another.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateYaml {
+    /// The numerator: a measure of this report.
+    pub of: String,
+    /// The denominator: a measure of this report.
+    pub over: String,
+    /// 1000 for a rate per thousand, 100 for a percentage.
+    #[serde(default = "hundred")]
+    pub per: u32,
+    /// The rate in words, as published.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+fn hundred() -> u32 {
+    100
+}

@@ -1,0 +1,177 @@
+//! The tables that a board names, each with its schema: read, checked, and held against one another.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::check_schema;
+use super::diagnostic::Diagnostics;
+use super::source::Document;
+use super::suggest::{advice, is_name, list, quote};
+use crate::schema::{Kind, Sender, TableSchema};
+
+/// The table of people, by the name that the extract contract gives it.
+pub(super) const PATIENTS: &str = "patients";
+
+/// The tables of one board: name to schema. A schema that could not be read is `None`, after its complaints.
+#[derive(Debug, Default)]
+pub(super) struct Tables(IndexMap<String, Option<Arc<TableSchema>>>);
+
+/// What is known of a table by its name.
+pub(super) enum Lookup<'a> {
+    /// The board has no source for it.
+    Absent,
+    /// It has one, but its schema has mistakes of its own.
+    Unclear,
+    /// Its schema.
+    Known(&'a Arc<TableSchema>),
+}
+
+impl Tables {
+    /// Reads the schema of every table that `board` has a source for. Works on the marked tree, so that the
+    /// schemas are checked even while the board's own YAML has mistakes.
+    pub fn read(board: &Document, places: &Places, complaints: &mut Diagnostics) -> Self {
+        let mut tables = Tables::default();
+        let sources = board.root.get("sources").map_or(&[][..], |sources| sources.entries());
+        for (key, value) in sources {
+            let Some(table) = key.text() else { continue };
+            let named = value.get("schema").filter(|name| name.text().is_some());
+            let (name, at) = named.map_or((table, key), |node| (node.text().unwrap_or(table), node));
+            let file = places.schemas.join(format!("{name}.yaml"));
+            if !is_name(name) || !file.is_file() {
+                let what = if named.is_some() { "schema" } else { "table" };
+                let known = stems(&places.schemas);
+                let mut complaint = board.at(at.span.clone(), format!("unknown {what} {}", quote(name)));
+                complaint.help = advice(name, known.iter().map(String::as_str))
+                    .or_else(|| Some(format!("there are no schemas in {}", places.shown(&places.schemas).display())));
+                complaints.push(complaint);
+                tables.0.insert(table.to_string(), None);
+                continue;
+            }
+            let mut schema = read_schema(&file, &places.shown(&file), complaints);
+            // Left out once complained of: whatever else it breaks would only repeat the complaint.
+            if let Some(schema) = schema.take_if(|schema| schema.table != table) {
+                let message = format!("`{name}` describes the table {}, not {}", quote(&schema.table), quote(table));
+                complaints.push(board.at(at.span.clone(), message));
+            }
+            tables.0.insert(table.to_string(), schema);
+        }
+        tables.references(board, complaints);
+        tables
+    }
+
+    /// What is known of `table`.
+    pub fn lookup(&self, table: &str) -> Lookup<'_> {
+        match self.0.get(table) {
+            None => Lookup::Absent,
+            Some(None) => Lookup::Unclear,
+            Some(Some(schema)) => Lookup::Known(schema),
+        }
+    }
+
+    /// The schema of `table`, where it could be read.
+    pub fn get(&self, table: &str) -> Option<&Arc<TableSchema>> {
+        self.0.get(table)?.as_ref()
+    }
+
+    /// The names of all private tables whose rows name a person.
+    pub fn of_people(&self) -> Vec<&str> {
+        let of_people = |schema: &Arc<TableSchema>| schema.from != Sender::Public && schema.person().is_some();
+        let known = self.0.iter().filter(|(_, schema)| schema.as_ref().is_some_and(of_people));
+        known.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// Whether every table's schema could be read.
+    pub fn complete(&self) -> bool {
+        self.0.values().all(Option::is_some)
+    }
+
+    /// Every reference must lead to a public table that has a source and a key.
+    fn references(&self, board: &Document, complaints: &mut Diagnostics) {
+        for (table, schema) in &self.0 {
+            let Some(schema) = schema else { continue };
+            let references = schema.columns.iter().filter(|(_, column)| column.kind == Kind::Reference);
+            for (name, to) in references.filter_map(|(name, column)| Some((name, column.to.as_ref()?))) {
+                let wrong = match self.lookup(to) {
+                    Lookup::Unclear => continue,
+                    Lookup::Known(target) if target.key().is_some() => continue,
+                    Lookup::Known(target) if target.from == Sender::Public => "has no single `unique` column",
+                    Lookup::Known(_) => "is not public",
+                    Lookup::Absent => "has no source",
+                };
+                let message = format!("`{table}.{name}` refers to the table {}, which {wrong}", quote(to));
+                complaints.push(board.key(&["sources", table], message));
+            }
+        }
+        if !self.0.contains_key(PATIENTS) {
+            let known = self.0.keys().cloned().collect::<Vec<_>>();
+            let message = format!("the table `{PATIENTS}` has no source; every report needs it");
+            let help = if known.is_empty() { None } else { Some(format!("there are sources for {}", list(&known))) };
+            let mut complaint = board.key(&["sources"], message);
+            complaint.help = help;
+            complaints.push(complaint);
+        }
+    }
+}
+
+fn read_schema(file: &Path, shown: &Path, complaints: &mut Diagnostics) -> Option<Arc<TableSchema>> {
+    let document = Document::read(file, shown, complaints)?;
+    let schema: TableSchema = document.typed(complaints)?;
+    check_schema::check(&document, &schema, complaints);
+    Some(Arc::new(schema))
+}
+
+/// Where the board's files are.
+#[derive(Debug)]
+pub(super) struct Places {
+    /// The folder that relative paths start from; absolute.
+    pub root: PathBuf,
+    /// The folder of the extract contract; absolute.
+    pub schemas: PathBuf,
+    /// The folder of the reports; absolute.
+    pub reports: PathBuf,
+    /// The folder that smirr was started in, so that files near by are shown by their short names.
+    here: Option<PathBuf>,
+}
+
+impl Places {
+    /// Reads the folders from the marked tree. `None` after a complaint.
+    pub fn of(board: &Document, file: &Path, complaints: &mut Diagnostics) -> Option<Self> {
+        let text =
+            |key: &str, default: &str| board.root.get(key).and_then(|node| node.text()).unwrap_or(default).to_string();
+        let beside = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let root = beside.join(text("root", "."));
+        match root.canonicalize() {
+            Ok(root) if root.is_dir() => Some(Places {
+                schemas: root.join(text("schemas", "schemas")),
+                reports: root.join(text("reports_folder", "reports")),
+                root,
+                here: std::env::current_dir().and_then(|here| here.canonicalize()).ok(),
+            }),
+            _ => {
+                let message = format!("there is no folder {}", quote(&root.display().to_string()));
+                complaints.push(board.value(&["root"], message).help("`root` is relative to this file"));
+                None
+            }
+        }
+    }
+
+    /// A file's name as its reader would write it.
+    pub fn shown(&self, file: &Path) -> PathBuf {
+        let short = self.here.as_ref().and_then(|here| file.strip_prefix(here).ok());
+        short.unwrap_or(file).to_path_buf()
+    }
+}
+
+/// The names of the YAML files in a folder, without `.yaml`, in order.
+pub(super) fn stems(folder: &Path) -> Vec<String> {
+    let stem = |entry: std::io::Result<std::fs::DirEntry>| {
+        let path = entry.ok()?.path();
+        let yaml = path.extension().is_some_and(|extension| extension == "yaml");
+        yaml.then(|| path.file_stem().map(|stem| stem.to_string_lossy().into_owned())).flatten()
+    };
+    let mut found: Vec<String> = std::fs::read_dir(folder).into_iter().flatten().filter_map(stem).collect();
+    found.sort();
+    found
+}

@@ -1,0 +1,94 @@
+//! `load` over the YAML that ships, whole and with one slip at a time.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+mod hostile;
+mod plans;
+mod slips;
+
+/// A copy of the shipped YAML that a test may spoil.
+struct Board {
+    folder: tempfile::TempDir,
+}
+
+impl Board {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for part in ["configs", "schemas", "reports"] {
+            fs::create_dir(folder.path().join(part)).unwrap();
+            for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(part)).unwrap() {
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|extension| extension == "yaml") {
+                    fs::copy(&path, folder.path().join(part).join(path.file_name().unwrap())).unwrap();
+                }
+            }
+        }
+        Board { folder }
+    }
+
+    fn path(&self, file: &str) -> PathBuf {
+        self.folder.path().join(file)
+    }
+
+    /// Replaces the first occurrence of `from`, which must be there.
+    fn edit(self, file: &str, from: &str, to: &str) -> Self {
+        let text = fs::read_to_string(self.path(file)).unwrap();
+        assert!(text.contains(from), "{file} does not hold {from}");
+        fs::write(self.path(file), text.replacen(from, to, 1)).unwrap();
+        self
+    }
+
+    /// A board that is not fictional, with every extract and the key in place.
+    fn real(self) -> Self {
+        let board = self.edit("configs/demo.yaml", DEMO_FICTION, "");
+        let out = board.path("out/demo/extracts");
+        for (folder, tables) in [
+            ("practices/80001", &["patients", "practitioners", "referrals", "contacts", "onward_referrals"][..]),
+            ("organisations/a", &["attendances"]),
+            ("public", &["organisations", "data_zones"]),
+        ] {
+            fs::create_dir_all(out.join(folder)).unwrap();
+            tables.iter().for_each(|table| fs::write(out.join(folder).join(format!("{table}.csv")), "").unwrap());
+        }
+        fs::write(board.path("out/demo/demo.key"), "").unwrap();
+        board
+    }
+
+    fn load(&self) -> Result<Plan> {
+        load(&self.path("configs/demo.yaml"))
+    }
+
+    /// The complaints as printed, with the test's own folder taken out.
+    fn printed(&self) -> String {
+        let text = match self.load() {
+            Ok(_) => "nothing to complain about".to_string(),
+            Err(Error::Config(complaints)) => complaints.to_string(),
+            Err(other) => panic!("{other}"),
+        };
+        let canonical = self.folder.path().canonicalize().unwrap();
+        text.replace(&format!("{}/", canonical.display()), "")
+            .replace(&format!("{}/", self.folder.path().display()), "")
+    }
+
+    /// The complaints in short: file, line, column, message and advice.
+    fn short(&self) -> Vec<String> {
+        let Err(Error::Config(complaints)) = self.load() else { return Vec::new() };
+        let line = |complaint: &Diagnostic| {
+            let file = complaint.file.file_name().unwrap().to_string_lossy().into_owned();
+            let help = complaint.help.as_ref().map_or(String::new(), |help| format!(" | {help}"));
+            format!("{file}:{}:{} {}{help}", complaint.line, complaint.column, complaint.message)
+        };
+        complaints.iter().map(line).collect()
+    }
+}
+
+const DEMO_FICTION: &str = "\
+fictional:
+  patients: 20000
+  seed: 1 # the same seed makes the same files
+  dirt: 2% # rows with a fault, as real extracts have them
+  folder: out/demo/extracts
+";

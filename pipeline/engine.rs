@@ -1,0 +1,138 @@
+//! Takes limits on memory and threads, gives a DataFusion session in this process.
+//! Never lets an engine's error text through: it may quote a row (invariant 8).
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+
+use crate::error::{Error, Result};
+
+/// A session over the pseudonymised store.
+///
+/// Queries are SQL text that smirr composes of its own words and of conditions that `config` has checked; they use
+/// built-in functions only, so that the same text runs on a cluster.
+pub struct Engine {
+    context: SessionContext,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// What a session may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Threads, and partitions of a query.
+    pub threads: usize,
+    /// Bytes that aggregates and joins may hold before they spill to `scratch`.
+    pub memory: usize,
+    /// Where they spill: an operator-only folder.
+    pub scratch: PathBuf,
+}
+
+impl Engine {
+    /// Opens a session.
+    ///
+    /// # Errors
+    /// [`Error::System`] where the system gives no threads or no scratch folder.
+    pub fn new(limits: &Limits) -> Result<Self> {
+        let config = SessionConfig::new()
+            .with_target_partitions(limits.threads)
+            .with_information_schema(false)
+            .with_collect_statistics(true)
+            // The build sides are pseudonyms, random by design: their range prunes nothing.
+            .set_bool("datafusion.optimizer.enable_dynamic_filter_pushdown", false)
+            .set_bool("datafusion.execution.parquet.pushdown_filters", false);
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(limits.memory)))
+            .with_temp_file_path(&limits.scratch)
+            .build_arc()
+            .map_err(|e| translate("starting", &e))?;
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(limits.threads)
+            .build()
+            .map_err(|e| Error::System(format!("the query engine got no threads: {}", e.kind())))?;
+        Ok(Engine { context: SessionContext::new_with_config_rt(config, runtime), runtime: threads })
+    }
+
+    /// Makes the Parquet `files`, all of `schema`, known as `name`.
+    ///
+    /// # Errors
+    /// [`Error::System`] where a file is missing or damaged.
+    pub fn register(&self, name: &str, files: &[PathBuf], schema: &SchemaRef) -> Result<()> {
+        let failed = |e| translate(&format!("opening `{name}`"), &e);
+        if files.is_empty() {
+            let empty = Arc::new(EmptyTable::new(schema.clone()));
+            return self.context.register_table(name, empty).map(drop).map_err(failed);
+        }
+        let paths = files.iter().map(|file| file.to_string_lossy().into_owned()).collect::<Vec<_>>();
+        self.runtime.block_on(async {
+            let options = ParquetReadOptions::default().schema(schema);
+            let table = self.context.read_parquet(paths, options).await.map_err(failed)?;
+            self.context.register_table(name, table.into_view()).map(drop).map_err(failed)
+        })
+    }
+
+    /// Makes a public table's coded columns known as `public_<table>`.
+    ///
+    /// # Errors
+    /// [`Error::System`] where there is none or the engine refuses it.
+    pub fn register_public(&self, table: &str, rows: Option<RecordBatch>) -> Result<()> {
+        let rows = rows.ok_or_else(|| Error::System(format!("the public table `{table}` is too large")))?;
+        let name = format!("public_{table}");
+        let _earlier = self.context.deregister_table(name.as_str());
+        self.context.register_batch(&name, rows).map(drop).map_err(|e| translate(&format!("opening `{table}`"), &e))
+    }
+
+    /// Runs one query and gives its rows.
+    ///
+    /// # Errors
+    /// [`Error::System`] with the kind of failure, and never the engine's own words.
+    pub fn query(&self, sql: &str, during: &str) -> Result<Vec<RecordBatch>> {
+        self.runtime
+            .block_on(async { self.context.sql(sql).await?.collect().await })
+            .map_err(|e| translate(during, &e))
+    }
+
+    /// The plan that the engine would run, as text: names of tables and columns, and no data.
+    ///
+    /// # Errors
+    /// [`Error::System`] where the engine refuses it.
+    pub fn explain(&self, sql: &str) -> Result<String> {
+        let plan = self
+            .runtime
+            .block_on(async { self.context.sql(sql).await?.into_optimized_plan() })
+            .map_err(|e| translate("planning", &e))?;
+        Ok(plan.display_indent().to_string())
+    }
+}
+
+/// Reads a whole Parquet file of a public table.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::System`] where it cannot be read.
+pub fn read_parquet(path: &Path) -> Result<Vec<RecordBatch>> {
+    let damaged = || Error::System(format!("a file of the store is damaged: {}; remove it and run again", path.display()));
+    let file = std::fs::File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| damaged())?;
+    let reader = reader.build().map_err(|_| damaged())?;
+    reader.collect::<std::result::Result<Vec<_>, _>>().map_err(|_| damaged())
+}
+
+/// Translates an engine error by its kind alone. Its text may quote a row, so it goes no further.
+fn translate(during: &str, source: &DataFusionError) -> Error {
+    use DataFusionError as E;
+    let kind = match source.find_root() {
+        E::ResourcesExhausted(_) => "ran out of the memory or disk it may use",
+        E::IoError(_) | E::ObjectStore(_) => "could not read or write a file",
+        E::ParquetError(_) => "met a damaged Parquet file",
+        E::Plan(_) | E::SchemaError(_, _) | E::SQL(_, _) => "refused the plan",
+        E::ArrowError(_, _) => "could not compute a value",
+        _ => "failed",
+    };
+    Error::System(format!("the query engine {kind} while {during}"))
+}

@@ -1,0 +1,247 @@
+//! A table's schema made ready for reading: one reader a column, and the Arrow shape of what is stored.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use chrono::NaiveDate;
+
+use super::cell::{Convert, Reference, days};
+use crate::error::{Error, Result};
+use crate::pseudonymise::{Pseudonymiser, Space};
+use crate::schema::{Breach, Column, Kind, Scalar, TableSchema};
+
+/// The stored name of the column that identifies the protected person, in every private table.
+pub const PERSON: &str = "person";
+/// What a pseudonym is stored as.
+pub const PSEUDONYM: DataType = DataType::Decimal128(38, 0);
+/// No table of the contract comes near; a fixed size keeps a row's cells on the stack.
+pub const MOST_COLUMNS: usize = 48;
+
+/// One column, ready for reading.
+pub struct ColumnReader {
+    /// Our name for it.
+    pub name: String,
+    /// The name to look for in the file's header.
+    pub header: String,
+    /// How its text becomes a cell.
+    pub convert: Convert,
+    /// A blank breaks a rule.
+    pub required: bool,
+    /// The file may lack it.
+    pub optional: bool,
+    /// What a broken rule does.
+    pub breach: Breach,
+    /// How it is stored; `None` where it is checked and let go.
+    pub stored: Option<Stored>,
+}
+
+/// How a column is stored.
+pub enum Stored {
+    /// A keyed pseudonym.
+    Pseudonym(Space),
+    /// A place in the declared list; the list's length is `unknown`.
+    Code {
+        /// The length of the list.
+        unknown: i8,
+    },
+    /// A row of a public table; null is `unknown`.
+    Row,
+    /// Days since 1970-01-01.
+    Date,
+    /// A whole number.
+    Whole,
+    /// Text of a public table.
+    Text,
+}
+
+impl Stored {
+    fn data_type(&self) -> DataType {
+        match self {
+            Stored::Pseudonym(_) => PSEUDONYM,
+            Stored::Code { .. } => DataType::Int8,
+            Stored::Row => DataType::Int32,
+            Stored::Date => DataType::Date32,
+            Stored::Whole => DataType::Int64,
+            Stored::Text => DataType::Utf8,
+        }
+    }
+}
+
+/// A table, ready for reading.
+pub struct Layout {
+    /// The table's name.
+    pub table: String,
+    /// Its columns, in the schema's order.
+    pub columns: Vec<ColumnReader>,
+    /// Their names.
+    pub names: Vec<String>,
+    /// The column that identifies the protected person; `None` in a public table.
+    pub person: Option<usize>,
+    /// The column that places a row in a quarter.
+    pub dated_by: Option<usize>,
+    /// Columns that together occur once a person, beside the person.
+    pub unique: Vec<usize>,
+    /// First and last day of the reported quarter, in days since 1970-01-01.
+    pub quarter: (i64, i64),
+    /// What is stored.
+    pub stored: SchemaRef,
+}
+
+/// What a layout needs to know beside the schema.
+pub struct Context<'a> {
+    /// The keys.
+    pub pseudonymiser: &'a Pseudonymiser,
+    /// Public table name to its keys.
+    pub references: &'a HashMap<String, HashMap<Vec<u8>, u32>>,
+    /// The reported quarter's first and last day.
+    pub quarter: (NaiveDate, NaiveDate),
+    /// The day of the run, for `today` in a range.
+    pub today: NaiveDate,
+}
+
+impl Layout {
+    /// Compiles a checked schema.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where it asks for what ingest cannot do: more than 48 columns, more than 126 codes, a
+    /// reference to a table that is not there.
+    pub fn new(schema: &TableSchema, context: &Context<'_>) -> Result<Self> {
+        if schema.columns.len() > MOST_COLUMNS {
+            return Err(Error::Input(format!("table `{}` has more than {MOST_COLUMNS} columns", schema.table)));
+        }
+        let columns = schema
+            .columns
+            .iter()
+            .map(|(name, column)| column_reader(&schema.table, name, column, context))
+            .collect::<Result<Vec<_>>>()?;
+        let place = |name: &String| schema.columns.get_index_of(name);
+        let person = schema.columns.values().position(|column| is_person(column.kind));
+        let fields = columns.iter().filter_map(|column| {
+            let stored = column.stored.as_ref()?;
+            let nullable = !matches!(stored, Stored::Code { .. });
+            Some(Field::new(stored_name(schema, &column.name), stored.data_type(), nullable))
+        });
+        Ok(Layout {
+            table: schema.table.clone(),
+            stored: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+            names: schema.columns.keys().cloned().collect(),
+            person,
+            dated_by: schema.dated_by.as_ref().and_then(place),
+            unique: schema.unique.iter().filter_map(place).collect(),
+            quarter: (days(context.quarter.0), days(context.quarter.1)),
+            columns,
+        })
+    }
+
+    /// Whether a column is part of the key that may occur once.
+    ///
+    /// The person always is. Where a row may come without one (an attendance that names its `onward_id` alone), every
+    /// token is too: two people's rows that share an `attendance_id` must not set one another aside (invariant 4).
+    pub fn in_key(&self, column: usize) -> bool {
+        let may_lack_person = self.person.is_some_and(|person| !self.columns[person].required);
+        let token = matches!(self.columns[column].stored, Some(Stored::Pseudonym(_)));
+        self.person == Some(column) || self.unique.contains(&column) || (may_lack_person && token)
+    }
+}
+
+/// Whether a column of this kind identifies the protected person.
+pub fn is_person(kind: Kind) -> bool {
+    matches!(kind, Kind::Chi | Kind::NhsNumber)
+}
+
+/// The name under which a column is stored.
+pub fn stored_name<'a>(schema: &TableSchema, column: &'a str) -> &'a str {
+    match schema.columns.get(column) {
+        Some(found) if is_person(found.kind) => PERSON,
+        _ => column,
+    }
+}
+
+/// The pseudonym space of a column, if it holds identifiers.
+pub fn space_of(name: &str, column: &Column) -> Option<String> {
+    match column.kind {
+        Kind::Chi => Some("chi".into()),
+        Kind::NhsNumber => Some("nhs_number".into()),
+        Kind::Token => Some(column.space.clone().unwrap_or_else(|| name.into())),
+        _ => None,
+    }
+}
+
+fn column_reader(table: &str, name: &str, column: &Column, context: &Context<'_>) -> Result<ColumnReader> {
+    let wrong = |why: &str| Error::Input(format!("schema of `{table}`, column `{name}`: {why}"));
+    let convert = match column.kind {
+        Kind::Chi | Kind::NhsNumber => Convert::TenDigits,
+        Kind::Token => Convert::Token,
+        Kind::PracticeCode => Convert::PracticeCode,
+        Kind::Code => Convert::Code(column.codes.iter().map(|code| code.as_bytes().to_vec()).collect()),
+        Kind::Reference => Convert::Reference(Arc::new(reference(column, context).ok_or_else(|| {
+            wrong("the public table that it refers to is not among the sources")
+        })?)),
+        Kind::Date => Convert::Date { day_first: column.day_first, between: date_range(column, context) },
+        Kind::Integer | Kind::Decimal => {
+            Convert::Whole { places: column.places, between: column.whole_range().ok_or_else(|| wrong("its range is too wide"))? }
+        }
+        Kind::Area => Convert::Area {
+            pattern: column.pattern.as_ref().map(|pattern| pattern.as_bytes().to_vec()),
+            retired: byte_map(&column.retired),
+        },
+        Kind::Text => Convert::Text,
+    };
+    let stored = match column.kind {
+        _ if !column.keep => None,
+        Kind::Chi | Kind::NhsNumber | Kind::Token => {
+            let space = space_of(name, column).and_then(|space| context.pseudonymiser.space(&space));
+            Some(Stored::Pseudonym(space.ok_or_else(|| wrong("it has no pseudonym space"))?.clone()))
+        }
+        Kind::PracticeCode => None,
+        Kind::Code => {
+            let unknown = i8::try_from(column.codes.len()).ok().filter(|&n| n < i8::MAX);
+            Some(Stored::Code { unknown: unknown.ok_or_else(|| wrong("it has more than 126 codes"))? })
+        }
+        Kind::Reference => Some(Stored::Row),
+        Kind::Date => Some(Stored::Date),
+        Kind::Integer | Kind::Decimal => Some(Stored::Whole),
+        Kind::Area | Kind::Text => Some(Stored::Text),
+    };
+    let usual = match column.kind {
+        Kind::Code | Kind::Reference => Breach::Unknown,
+        Kind::PracticeCode => Breach::Warn,
+        _ => Breach::Quarantine,
+    };
+    Ok(ColumnReader {
+        name: name.into(),
+        header: column.header.clone().unwrap_or_else(|| name.into()),
+        convert,
+        required: column.required,
+        optional: column.optional,
+        breach: column.breach.unwrap_or(usual),
+        stored,
+    })
+}
+
+fn reference(column: &Column, context: &Context<'_>) -> Option<Reference> {
+    let table = column.to.as_ref()?;
+    let bytes = |text: &String| text.as_bytes().to_vec();
+    Some(Reference {
+        rows: context.references.get(table)?.clone(),
+        retired: byte_map(&column.retired),
+        unknown: column.unknown_codes.iter().map(bytes).collect(),
+        vintages: column.vintages.values().map(|(from, to)| (bytes(from), bytes(to))).collect(),
+    })
+}
+
+fn byte_map(map: &std::collections::BTreeMap<String, String>) -> HashMap<Vec<u8>, Vec<u8>> {
+    map.iter().map(|(from, to)| (from.as_bytes().to_vec(), to.as_bytes().to_vec())).collect()
+}
+
+fn date_range(column: &Column, context: &Context<'_>) -> (i64, i64) {
+    let day = |bound: &Scalar| match bound {
+        Scalar::Text(text) if text == "today" => Some(days(context.today)),
+        Scalar::Text(text) => text.parse().ok().map(days),
+        Scalar::Integer(_) => None,
+    };
+    let (least, greatest) = column.between.as_ref().map_or((None, None), |(a, b)| (day(a), day(b)));
+    // Date32's own range is far wider than any calendar in use; these keep the arithmetic of ages in bounds.
+    (least.unwrap_or(-200_000), greatest.unwrap_or(200_000))
+}

@@ -1,0 +1,219 @@
+//! Takes the pseudonymised store and the schemas.
+//! Gives the person-keyed relations that measures draw on, as SQL: people with their area and attributes, and each
+//! table's rows with the person that they belong to.
+//! Never joins but on a person, on a token that leads to a person, or onto a public table (invariant 4).
+
+mod people;
+mod public;
+
+use std::collections::HashMap;
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::ingest::layout::{Layout, PERSON, is_person, stored_name};
+use crate::schema::{Column, Kind, TableSchema};
+use crate::store::Stored;
+
+pub use people::{Attribute, Packing, REGISTER, date_sql, registrations_sql};
+pub use public::PublicTable;
+
+/// The tables of one quarter, ready for questions.
+pub struct Linked<'a> {
+    /// The session that holds them.
+    pub engine: &'a Engine,
+    /// Private tables by name.
+    pub tables: HashMap<String, Table>,
+    /// Public tables by name.
+    pub public: HashMap<String, PublicTable>,
+}
+
+/// A private table as measures see it.
+pub struct Table {
+    /// Its schema.
+    pub schema: std::sync::Arc<TableSchema>,
+    /// SQL that gives its rows with a person each; coded columns under `name#`, in words under `name`.
+    pub rows: String,
+    /// Stored rows, to prove that no sum can overflow. A true count: it decides nothing that is published.
+    pub stored: u64,
+}
+
+/// Quotes a name for SQL.
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Quotes a text for SQL.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Opens the private tables of a quarter.
+///
+/// # Errors
+/// [`Error::System`] where a stored file cannot be opened.
+pub fn link<'a>(
+    engine: &'a Engine,
+    private: &[(std::sync::Arc<Layout>, std::sync::Arc<TableSchema>, Vec<Stored>)],
+    public: HashMap<String, PublicTable>,
+) -> Result<Linked<'a>> {
+    let mut tables = HashMap::new();
+    for (layout, schema, stored) in private {
+        let files = stored.iter().flat_map(Stored::files).collect::<Vec<_>>();
+        engine.register(&stored_table(&schema.table), &files, &layout.stored)?;
+        let rows = stored.iter().map(|part| part.manifest.tally.stored).sum();
+        let schemas = private.iter().map(|(_, schema, _)| schema.as_ref()).collect::<Vec<_>>();
+        let table = Table { schema: schema.clone(), rows: rows_sql(schema, &schemas)?, stored: rows };
+        tables.insert(schema.table.clone(), table);
+    }
+    Ok(Linked { engine, tables, public })
+}
+
+fn stored_table(table: &str) -> String {
+    format!("stored_{table}")
+}
+
+/// A table's rows, each with its person. Rows that lead to no person are left out here, and counted by
+/// [`unlinked_sql`] for the operator.
+fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
+    let stored = quoted(&stored_table(&schema.table));
+    let columns = schema
+        .columns
+        .iter()
+        .filter(|(name, column)| column.keep && stored_name(schema, name) != PERSON && column.kind != Kind::PracticeCode)
+        .map(|(name, column)| select(name, column))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let person = schema.columns.values().find(|column| is_person(column.kind));
+    let Some(person) = person else {
+        // No person: a table of posts. Nothing here measures it yet, and `config` lets no measure name it.
+        return Ok(format!("SELECT {columns} FROM {stored} AS t"));
+    };
+    let own = format!("SELECT t.{PERSON}, {columns} FROM {stored} AS t WHERE t.{PERSON} IS NOT NULL");
+    if person.required {
+        return Ok(own);
+    }
+    match token_link(schema, all) {
+        Some(link) => Ok(format!(
+            "{own} UNION ALL SELECT w.{PERSON}, {columns} FROM {stored} AS t JOIN ({}) AS w ON t.{} = w.token \
+             WHERE t.{PERSON} IS NULL",
+            link.people_sql(),
+            quoted(&link.column)
+        )),
+        None => Ok(own),
+    }
+}
+
+/// The way from a row without a person to the people who hold its token.
+struct TokenLink {
+    column: String,
+    holder: String,
+    holder_column: String,
+}
+
+impl TokenLink {
+    /// A token that two people claim leads to both, each bounded on their own: dropping it for both would let one
+    /// person's row decide another's (invariant 4).
+    fn people_sql(&self) -> String {
+        let (column, holder) = (quoted(&self.holder_column), quoted(&stored_table(&self.holder)));
+        format!("SELECT DISTINCT {column} AS token, {PERSON} FROM {holder} WHERE {PERSON} IS NOT NULL AND {column} IS NOT NULL")
+    }
+}
+
+/// The tables whose tokens lead a table's rows to people.
+pub fn token_holders(table: &str, all: &[&TableSchema]) -> Vec<String> {
+    let schema = all.iter().find(|schema| schema.table == table);
+    let optional = |schema: &&&TableSchema| schema.columns.values().any(|column| is_person(column.kind) && !column.required);
+    schema.filter(optional).and_then(|schema| token_link(schema, all)).map(|link| link.holder).into_iter().collect()
+}
+
+fn token_link(schema: &TableSchema, all: &[&TableSchema]) -> Option<TokenLink> {
+    let space = |name: &str, column: &Column| column.space.clone().unwrap_or_else(|| name.to_owned());
+    for (name, column) in schema.columns.iter().filter(|(_, column)| column.kind == Kind::Token && column.keep) {
+        let wanted = space(name, column);
+        for holder in all.iter().filter(|other| other.table != schema.table) {
+            let has_person = holder.columns.values().any(|column| is_person(column.kind) && column.required);
+            let key = holder.columns.iter().find(|(name, column)| {
+                column.kind == Kind::Token && column.keep && space(name, column) == wanted && holder.unique.contains(name)
+            });
+            if let (true, Some((holder_column, _))) = (has_person, key) {
+                return Some(TokenLink {
+                    column: name.clone(),
+                    holder: holder.table.clone(),
+                    holder_column: holder_column.clone(),
+                });
+            }
+        }
+    }
+    None
+}
+
+/// How a column is given: codes in words as well, for conditions.
+fn select(name: &str, column: &Column) -> String {
+    let name_sql = quoted(name);
+    if column.kind != Kind::Code {
+        return format!("t.{name_sql}");
+    }
+    let words = column.codes.iter().enumerate().map(|(place, code)| format!("WHEN {place} THEN {}", literal(code)));
+    format!(
+        "t.{name_sql} AS {}, CASE t.{name_sql} {} ELSE 'unknown' END AS {name_sql}",
+        quoted(&coded(name)),
+        words.collect::<Vec<_>>().join(" ")
+    )
+}
+
+/// The name under which a coded column's place in its list is given.
+pub fn coded(name: &str) -> String {
+    format!("{name}#")
+}
+
+/// For the operator: how the rows of a table that may lack a person were linked.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct LinkRates {
+    /// The table.
+    pub table: String,
+    /// Rows with a person of their own.
+    pub by_person: u64,
+    /// Rows without one whose token leads to one.
+    pub by_token: u64,
+    /// Rows that lead to nobody: in no measure, and never dropped in silence.
+    pub unlinked: u64,
+}
+
+/// Counts how rows were linked, for each table that may lack a person.
+///
+/// # Errors
+/// [`Error::System`] where the engine fails.
+pub fn link_rates(linked: &Linked<'_>) -> Result<Vec<LinkRates>> {
+    let schemas = linked.tables.values().map(|table| table.schema.as_ref()).collect::<Vec<_>>();
+    let mut rates = Vec::new();
+    for table in linked.tables.values() {
+        let schema = &table.schema;
+        let optional = schema.columns.values().any(|column| is_person(column.kind) && !column.required);
+        let Some(link) = token_link(schema, &schemas).filter(|_| optional) else { continue };
+        let stored = quoted(&stored_table(&schema.table));
+        let during = format!("counting the links of `{}`", schema.table);
+        let own = count(linked.engine, &format!("SELECT count(*) FROM {stored} WHERE {PERSON} IS NOT NULL"), &during)?;
+        let sql = format!(
+            "SELECT count(*) FROM {stored} AS t LEFT SEMI JOIN ({}) AS w ON t.{} = w.token WHERE t.{PERSON} IS NULL",
+            link.people_sql(),
+            quoted(&link.column)
+        );
+        let by_token = count(linked.engine, &sql, &during)?;
+        rates.push(LinkRates {
+            table: schema.table.clone(),
+            by_person: own,
+            by_token,
+            unlinked: table.stored.saturating_sub(own).saturating_sub(by_token),
+        });
+    }
+    rates.sort_by(|a, b| a.table.cmp(&b.table));
+    Ok(rates)
+}
+
+fn count(engine: &Engine, sql: &str, during: &str) -> Result<u64> {
+    use arrow::array::AsArray;
+    let batches = engine.query(sql, during)?;
+    let counts = batches.iter().filter(|batch| batch.num_rows() > 0);
+    let column = counts.map(|batch| batch.column(0).as_primitive::<arrow::datatypes::Int64Type>().value(0)).next();
+    column.map(i64::unsigned_abs).ok_or_else(|| Error::System(format!("the query engine gave no count while {during}")))
+}

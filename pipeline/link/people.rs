@@ -1,0 +1,92 @@
+//! One row a person: several rows of one person in the register collapse to their latest registration.
+//!
+//! **Invariant 4**: the rule looks at that person's rows alone: the latest `registered_on` among their registrations
+//! that hold on the quarter's last day; between two of one day, the one that packs to the greater number. It is one
+//! `max` over a whole number that holds the day and every attribute, so it costs one hash aggregate.
+
+use super::{Linked, coded, quoted};
+use crate::config::quarter::Quarter;
+use crate::error::{Error, Result};
+use crate::ingest::cell::days;
+use crate::ingest::layout::PERSON;
+
+/// The table of registered people.
+pub const REGISTER: &str = "patients";
+/// Its column for the first day of a registration.
+const FROM: &str = "registered_on";
+/// Its column for the day on which a registration ended; blank while it holds.
+const UNTIL: &str = "deregistered_on";
+/// Dates are stored within 200,000 days of 1970-01-01 (`ingest::layout`), so this makes them positive.
+const DAY_SHIFT: i64 = 200_001;
+const DAYS: i64 = 2 * DAY_SHIFT + 1;
+
+/// A coded attribute of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// The column of the register that holds a code, or the row of a public table.
+    pub column: String,
+    /// Whether it is a reference: its row may be blank.
+    pub reference: bool,
+    /// Values, `unknown` being the last.
+    pub size: u64,
+}
+
+/// A person's attributes as one number: its remainder by [`Packing::cells`] is the person's place on the grid of
+/// attributes, the first attribute changing slowest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packing {
+    attributes: Vec<Attribute>,
+    cells: u64,
+}
+
+impl Packing {
+    /// Errors: [`Error::Privacy`] where the attributes together are too many to pack.
+    pub fn new(attributes: Vec<Attribute>) -> Result<Self> {
+        let cells = attributes.iter().try_fold(1u64, |cells, attribute| cells.checked_mul(attribute.size));
+        match cells.filter(|cells| cells.checked_mul(DAYS as u64).is_some_and(|all| all < 1 << 62)) {
+            Some(cells) => Ok(Packing { attributes, cells }),
+            None => Err(Error::Privacy("the dimensions of people have too many combinations".into())),
+        }
+    }
+
+    /// Combinations of attributes.
+    pub fn cells(&self) -> u64 {
+        self.cells
+    }
+
+    fn cell_sql(&self) -> String {
+        self.attributes.iter().fold("0".to_owned(), |sql, attribute| {
+            let last = attribute.size - 1;
+            let value = if attribute.reference {
+                format!("coalesce(CAST({} AS BIGINT), {last})", quoted(&attribute.column))
+            } else {
+                format!("CAST({} AS BIGINT)", quoted(&coded(&attribute.column)))
+            };
+            format!("({sql}) * {} + {value}", attribute.size)
+        })
+    }
+}
+
+/// Registrations that hold on the quarter's last day: `person`, and `packed`, of which each person's greatest is theirs.
+pub fn registrations_sql(linked: &Linked<'_>, packing: &Packing, quarter: Quarter, also: Option<&str>) -> Result<String> {
+    let register = linked
+        .tables
+        .get(REGISTER)
+        .ok_or_else(|| Error::Privacy(format!("the sources have no `{REGISTER}`: people have no areas")))?;
+    let last = date_sql(days(quarter.last_day()));
+    let also = also.map_or(String::new(), |condition| format!(" AND ({condition})"));
+    Ok(format!(
+        "SELECT {PERSON}, (CAST({from} AS INT) + CAST({DAY_SHIFT} AS BIGINT)) * {} + {} AS packed FROM ({}) \
+         WHERE {from} <= {last} AND ({until} IS NULL OR {until} > {last}){also}",
+        packing.cells,
+        packing.cell_sql(),
+        register.rows,
+        from = quoted(FROM),
+        until = quoted(UNTIL),
+    ))
+}
+
+/// A day as SQL.
+pub fn date_sql(day: i64) -> String {
+    format!("CAST(CAST({day} AS INT) AS DATE)")
+}

@@ -1,0 +1,113 @@
+//! A public table in memory, in the order of its key: small, and known to everyone.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int8Array, Int32Array, RecordBatch};
+use arrow::datatypes::{DataType, Int8Type, Int32Type, Int64Type};
+
+use crate::engine::read_parquet;
+use crate::error::{Error, Result};
+use crate::schema::{Kind, TableSchema};
+use crate::store::Stored;
+
+/// A public table. Row `n` is the `n`-th key in order; references are stored as row numbers.
+pub struct PublicTable {
+    keys: Vec<String>,
+    columns: HashMap<String, Vec<Option<String>>>,
+    codes: HashMap<String, Vec<usize>>,
+}
+
+impl PublicTable {
+    /// Reads a public table from the store. Between two rows of one key the first, by file and line, stands.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where it has no key column or no rows; [`Error::System`] where a stored file is damaged.
+    pub fn load(schema: &TableSchema, stored: &[Stored]) -> Result<Self> {
+        let key = schema.unique.first().ok_or_else(|| {
+            Error::Input(format!("schema of `{}`: a public table needs a key under `unique`", schema.table))
+        })?;
+        let mut rows: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+        let kept = schema.columns.iter().filter(|(_, column)| column.keep && column.kind != Kind::PracticeCode);
+        let names = kept.map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        for path in stored.iter().flat_map(Stored::files) {
+            for batch in read_parquet(&path)? {
+                let columns = names.iter().map(|name| texts(&batch, name)).collect::<Vec<_>>();
+                let place = names.iter().position(|name| name == key).unwrap_or(0);
+                for row in 0..batch.num_rows() {
+                    let values = columns.iter().map(|column| column[row].clone()).collect::<Vec<_>>();
+                    if let Some(key) = values[place].clone() {
+                        rows.entry(key).or_insert(values);
+                    }
+                }
+            }
+        }
+        if rows.is_empty() {
+            return Err(Error::Input(format!("the public table `{}` has no usable rows", schema.table)));
+        }
+        let mut columns: HashMap<String, Vec<Option<String>>> = HashMap::new();
+        for values in rows.values() {
+            for (name, value) in names.iter().zip(values) {
+                columns.entry(name.clone()).or_default().push(value.clone());
+            }
+        }
+        let codes = schema
+            .columns
+            .iter()
+            .filter(|(_, column)| column.kind == Kind::Code && column.keep)
+            .filter_map(|(name, column)| Some((name.clone(), places(columns.get(name)?, column.codes.len()))))
+            .collect();
+        Ok(PublicTable { keys: rows.into_keys().collect(), columns, codes })
+    }
+
+    /// Its keys, in order.
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// Key to row.
+    pub fn rows(&self) -> HashMap<Vec<u8>, u32> {
+        self.keys.iter().zip(0..).map(|(key, row)| (key.as_bytes().to_vec(), row)).collect()
+    }
+
+    /// A column of texts, by row; `None` where blank.
+    pub fn texts(&self, column: &str) -> Option<&[Option<String>]> {
+        self.columns.get(column).map(Vec::as_slice)
+    }
+
+    /// Its coded columns as a batch for the engine, with `row` for the row number: what dimensions beyond a reference
+    /// need.
+    pub fn coded(&self, schema: &TableSchema) -> Option<RecordBatch> {
+        let rows: ArrayRef = Arc::new(Int32Array::from_iter_values(0..i32::try_from(self.keys.len()).ok()?));
+        let mut columns = vec![("row", rows)];
+        for name in schema.columns.keys() {
+            if let Some(codes) = self.codes.get(name) {
+                let codes = codes.iter().map(|&code| i8::try_from(code).unwrap_or(i8::MAX));
+                columns.push((name.as_str(), Arc::new(Int8Array::from_iter_values(codes))));
+            }
+        }
+        RecordBatch::try_from_iter(columns).ok()
+    }
+
+    /// A coded column's places in its list, by row; the list's length is `unknown`.
+    pub fn codes(&self, column: &str) -> Option<&[usize]> {
+        self.codes.get(column).map(Vec::as_slice)
+    }
+}
+
+fn places(texts: &[Option<String>], unknown: usize) -> Vec<usize> {
+    texts.iter().map(|text| text.as_ref().and_then(|text| text.parse().ok()).unwrap_or(unknown)).collect()
+}
+
+/// A stored column as texts: codes and numbers by their digits.
+fn texts(batch: &RecordBatch, name: &str) -> Vec<Option<String>> {
+    let Some(column) = batch.column_by_name(name) else { return vec![None; batch.num_rows()] };
+    let text = |row: usize| match column.data_type() {
+        DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
+        DataType::Int8 => column.as_primitive::<Int8Type>().value(row).to_string(),
+        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        _ => String::new(),
+    };
+    (0..batch.num_rows()).map(|row| column.is_valid(row).then(|| text(row))).collect()
+}

@@ -1,0 +1,275 @@
+//! The bounded query of one measure, and the bounds that follow from its shape.
+//!
+//! **Invariant 2**, enforced here: every query first reduces each person to at most `cells` cells with a clamped value
+//! in each, and only then adds people up. [`Bounded`] is made nowhere else, and takes its bounds from the very numbers
+//! that it writes into the query. Which cells of a person are kept is decided by a permutation of the codes drawn from
+//! the person's pseudonym, which is the output of a keyed hash: a task that is run again keeps the same ones, and no
+//! code is favoured for its place in the list. Proved by `tests/neighbours.rs` and by `measure::spec`.
+//!
+//! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
+
+use crate::config::plan::{Measure, MeasureKind, Plan};
+use crate::config::report::During;
+use crate::error::{Error, Result};
+use crate::ingest::cell::days;
+use crate::ingest::layout::PERSON;
+use crate::link::{Linked, REGISTER, coded, date_sql, quoted, registrations_sql};
+use crate::measure::grid::FineGrid;
+use crate::privacy::Bounds;
+use crate::schema::Column;
+
+/// A mask of codes is one 64-bit number; the permutation needs a prime that fits it.
+const MOST_MASKED: u64 = 61;
+/// The column that numbers the person's cell.
+const PLACE: &str = "place";
+
+/// A query with what one person can do to its result.
+pub struct Bounded {
+    /// SQL for one pass over the people: `place`, the cell of people's attributes, then either one column a code
+    /// (`wide`) or `code` and `value`.
+    pub sql: String,
+    /// Whether each code has a column of its own.
+    pub wide: bool,
+    /// What one person can do to the fine vector.
+    pub bounds: Bounds,
+}
+
+/// Which of several passes over the people a query is: the store is read that many times, and each time only the
+/// people of one remainder are held, so that memory stays flat as a board grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// Its number, from 0.
+    pub number: u64,
+    /// How many there are.
+    pub of: u64,
+}
+
+impl Pass {
+    fn condition(self) -> String {
+        match self.of {
+            0 | 1 => "true".into(),
+            of => format!("{PERSON} % CAST({of} AS DECIMAL(38, 0)) = CAST({} AS DECIMAL(38, 0))", self.number),
+        }
+    }
+}
+
+/// The bounds that [`bounded`] enforces: known before any data are opened.
+///
+/// # Errors
+/// [`Error::Privacy`] where they are no bounds.
+pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
+    let cells = u64::from(measure.cells).min(grid.codes()).try_into().unwrap_or(u32::MAX);
+    match &measure.kind {
+        MeasureKind::Persons => Bounds::count(cells),
+        MeasureKind::Events { at_most } => Bounds::new(cells, 0, i64::from(*at_most)),
+        MeasureKind::Sum { between, .. } => Bounds::new(cells, between.0, between.1),
+    }
+}
+
+/// Writes the bounded query of a measure.
+///
+/// # Errors
+/// [`Error::Privacy`] where a table is missing or a sum could overflow.
+pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<Bounded> {
+    let bounds = bounds(measure, grid)?;
+    let table = linked
+        .tables
+        .get(&measure.table)
+        .ok_or_else(|| Error::Privacy(format!("the sources have no table `{}`", measure.table)))?;
+    bounds.check_rows(table.stored)?;
+    if measure.table == REGISTER {
+        let people = registrations_sql(linked, grid.packing(), plan.quarter, measure.filter.as_deref())?;
+        let sql = format!(
+            "SELECT packed % {cells} AS {PLACE}, 0 AS code, count(*) AS value FROM \
+             (SELECT {PERSON}, max(packed) AS packed FROM ({people}) WHERE {} GROUP BY {PERSON}) GROUP BY 1",
+            pass.condition(),
+            cells = grid.packing().cells(),
+        );
+        return Ok(Bounded { sql, wide: false, bounds });
+    }
+    let rows = rows_sql(plan, measure, linked, grid, pass)?;
+    let people = format!(
+        "SELECT * FROM ({}) WHERE {}",
+        registrations_sql(linked, grid.packing(), plan.quarter, None)?,
+        pass.condition()
+    );
+    let by_mask = measure.kind == MeasureKind::Persons && grid.codes() <= MOST_MASKED;
+    let sql = if by_mask {
+        masked_sql(&rows, &people, bounds.cells(), grid)
+    } else {
+        let values = Values::of(measure, table.stored, linked)?;
+        listed_sql(&rows, &people, &values, &bounds, grid)
+    };
+    Ok(Bounded { sql, wide: by_mask, bounds })
+}
+
+/// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the table.
+fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
+    let table = &linked.tables[&measure.table];
+    let mut conditions = vec![pass.condition()];
+    if let (During::Quarter, Some(dated_by)) = (measure.during, &table.schema.dated_by) {
+        let (first, last) = (days(plan.quarter.first_day()), days(plan.quarter.last_day()));
+        conditions.push(format!("{} BETWEEN {} AND {}", quoted(dated_by), date_sql(first), date_sql(last)));
+    }
+    conditions.extend(measure.filter.iter().map(|filter| format!("({filter})")));
+    let mut from = format!("(SELECT * FROM ({}) WHERE {}) AS r", table.rows, conditions.join(" AND "));
+    let mut code = "0".to_owned();
+    for (number, dimension) in grid.row_codes().iter().enumerate() {
+        let size = dimension.codes.len() + 1;
+        let value = match &dimension.via {
+            None => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
+            Some(via) => {
+                let lookup = public_name(&dimension.table);
+                from = format!("{from} LEFT JOIN {lookup} AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
+                format!("coalesce(CAST(l{number}.{} AS BIGINT), {})", quoted(&dimension.column), size - 1)
+            }
+        };
+        code = format!("({code}) * {size} + {value}");
+    }
+    Ok(format!("SELECT r.*, {code} AS code FROM {from}"))
+}
+
+/// The name under which a public table's coded columns are known to the engine.
+pub fn public_name(table: &str) -> String {
+    quoted(&format!("public_{table}"))
+}
+
+/// The permutation of `codes` codes that belongs to a person: code to `(a x code + b) mod p`, for the least prime p that
+/// is no less than `codes`, with a and b from the pseudonym. Any two codes are as likely to come in either order.
+struct Permutation {
+    prime: u64,
+}
+
+impl Permutation {
+    fn of(codes: u64) -> Self {
+        let is_prime = |n: &u64| *n >= 2 && (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
+        // There is a prime between n and 2n.
+        let prime = (codes.max(2)..=2 * codes.max(2)).find(is_prime).unwrap_or(2);
+        Permutation { prime }
+    }
+
+    /// `key`: a and b in one number below p x (p - 1).
+    fn key_sql(&self) -> String {
+        let modulus = self.prime * (self.prime - 1);
+        format!("CAST({PERSON} % CAST({modulus} AS DECIMAL(38, 0)) AS BIGINT)")
+    }
+
+    fn place_sql(&self, key: &str, code: &str) -> String {
+        let (p, q) = (self.prime, self.prime - 1);
+        format!("(({key} % {q} + 1) * ({code}) + {key} / {q}) % {p}")
+    }
+}
+
+/// Distinct people: one aggregate a person with the codes as bits of a mask, of which the lowest are kept.
+fn masked_sql(rows: &str, people: &str, cells: u32, grid: &FineGrid) -> String {
+    let codes = grid.codes();
+    let permutation = Permutation::of(codes);
+    let all_kept = u64::from(cells) >= codes;
+    let bit = |key: &str, code: &str| if all_kept { code.to_owned() } else { permutation.place_sql(key, code) };
+    let masks = format!(
+        "SELECT {PERSON}, bit_or(CAST(1 AS BIGINT) << ({})) AS m0 FROM (SELECT {PERSON}, code, {} AS key FROM ({rows})) \
+         GROUP BY {PERSON}",
+        bit("key", "code"),
+        permutation.key_sql()
+    );
+    // One person may have several registrations; all of them carry the same mask.
+    let mut sql = format!(
+        "SELECT e.{PERSON}, max(e.m0) AS m0, max(p.packed) AS packed FROM ({masks}) AS e LEFT JOIN ({people}) AS p \
+         ON e.{PERSON} = p.{PERSON} GROUP BY e.{PERSON}"
+    );
+    let mut kept = "m0".to_owned();
+    if !all_kept {
+        // m & (m - 1) clears the lowest bit; what `cells` clearings took away is what is kept.
+        for n in 1..=cells {
+            let last = format!("m{}", n - 1);
+            sql = format!("SELECT {PERSON}, packed, m0, {last} & ({last} - 1) AS m{n} FROM ({sql})");
+        }
+        kept = format!("m0 - m{cells}");
+    }
+    let unknown = grid.packing().cells() - 1;
+    let sql = format!(
+        "SELECT coalesce(packed % {}, {unknown}) AS {PLACE}, {} AS key, {kept} AS kept FROM ({sql})",
+        grid.packing().cells(),
+        permutation.key_sql()
+    );
+    let columns = (0..codes).map(|code| format!("sum((kept >> ({})) & 1) AS c{code}", bit("key", &code.to_string())));
+    format!("SELECT {PLACE}, {} FROM ({sql}) GROUP BY {PLACE}", columns.collect::<Vec<_>>().join(", "))
+}
+
+/// What a row adds to its person's cell.
+struct Values {
+    of_row: String,
+}
+
+impl Values {
+    fn of(measure: &Measure, rows: u64, linked: &Linked<'_>) -> Result<Self> {
+        let of_row = match &measure.kind {
+            MeasureKind::Persons | MeasureKind::Events { .. } => "1".into(),
+            MeasureKind::Sum { column, .. } => {
+                let range = linked.tables[&measure.table].schema.columns.get(column).and_then(Column::whole_range);
+                let (least, greatest) = range.ok_or_else(|| Error::Privacy(format!("`{column}` has no range to clamp to")))?;
+                // The rows of one person are added before they are clamped: that sum must not wrap either.
+                Bounds::new(1, least, greatest)?.check_rows(rows)?;
+                format!("least(greatest(coalesce({}, 0), {least}), {greatest})", quoted(column))
+            }
+        };
+        Ok(Values { of_row })
+    }
+}
+
+/// Rows and sums: one aggregate a person and code, clamped; of a person's codes the first few by permutation.
+fn listed_sql(rows: &str, people: &str, values: &Values, bounds: &Bounds, grid: &FineGrid) -> String {
+    let permutation = Permutation::of(grid.codes());
+    let clamped = format!(
+        "SELECT {PERSON}, code, least(greatest(sum({}), {}), {}) AS value FROM ({rows}) GROUP BY {PERSON}, code",
+        values.of_row,
+        bounds.low(),
+        bounds.high()
+    );
+    let kept = if u64::from(bounds.cells()) >= grid.codes() {
+        clamped
+    } else {
+        format!(
+            "SELECT {PERSON}, code, value FROM (SELECT {PERSON}, code, value, row_number() OVER (PARTITION BY {PERSON} \
+             ORDER BY {}) AS turn FROM (SELECT {PERSON}, code, value, {} AS key FROM ({clamped}))) WHERE turn <= {}",
+            permutation.place_sql("key", "code"),
+            permutation.key_sql(),
+            bounds.cells()
+        )
+    };
+    let placed = format!(
+        "SELECT e.{PERSON}, e.code, max(e.value) AS value, max(p.packed) AS packed FROM ({kept}) AS e LEFT JOIN ({people}) \
+         AS p ON e.{PERSON} = p.{PERSON} GROUP BY e.{PERSON}, e.code"
+    );
+    let (cells, unknown) = (grid.packing().cells(), grid.packing().cells() - 1);
+    format!(
+        "SELECT coalesce(packed % {cells}, {unknown}) AS {PLACE}, code, sum(value) AS value FROM ({placed}) GROUP BY 1, 2"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_permutation_permutes_and_favours_nobody() {
+        for codes in [1u64, 2, 3, 11, 12, 61, 100] {
+            let prime = Permutation::of(codes).prime;
+            assert!(prime >= codes && prime <= 2 * codes.max(2));
+            let place = |key: u64, code: u64| ((key % (prime - 1) + 1) * code + key / (prime - 1)) % prime;
+            let mut first = vec![0u64; codes as usize];
+            for key in 0..prime * (prime - 1) {
+                let mut places = (0..codes).map(|code| place(key, code)).collect::<Vec<_>>();
+                first[places.iter().enumerate().min_by_key(|(_, place)| **place).unwrap().0] += 1;
+                places.sort_unstable();
+                places.dedup();
+                assert_eq!(places.len() as u64, codes);
+                // Two codes come in either order equally often: checked for the first and the last.
+            }
+            if codes > 1 {
+                let before = (0..prime * (prime - 1)).filter(|&key| place(key, 0) < place(key, codes - 1)).count() as u64;
+                assert_eq!(2 * before, prime * (prime - 1));
+            }
+        }
+    }
+}

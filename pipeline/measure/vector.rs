@@ -1,0 +1,65 @@
+//! Runs a bounded query and fills the public grid.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+
+use super::grid::FineGrid;
+use super::plan::{Bounded, Pass, bounded};
+use crate::config::plan::{Measure, Plan};
+use crate::error::{Error, Result};
+use crate::link::Linked;
+use crate::privacy::Private;
+
+/// People that one pass may hold: their pseudonyms, places and the engine's tables take about 60 bytes each.
+const PEOPLE_A_PASS: u64 = 8_000_000;
+
+/// The measure over its fine grid: exact, and private.
+///
+/// # Errors
+/// [`Error::System`] where the engine fails; [`Error::Privacy`] where the query gives a cell outside the grid.
+pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid) -> Result<Private<Vec<i64>>> {
+    let people = linked.tables.values().map(|table| table.stored).max().unwrap_or(0);
+    let passes = people.div_ceil(PEOPLE_A_PASS).max(1);
+    let during = format!("measuring `{}`", measure.name);
+    let mut cells = vec![0i64; grid.len()];
+    let mut bounds = None;
+    for number in 0..passes {
+        let query = bounded(plan, measure, linked, grid, Pass { number, of: passes })?;
+        for batch in linked.engine.query(&query.sql, &during)? {
+            fill(&mut cells, &batch, &query, grid).ok_or_else(|| {
+                Error::Privacy(format!("the query of `{}` gave a cell outside its public grid", measure.name))
+            })?;
+        }
+        // People are split between passes, so each is bounded by the pass that they are in.
+        bounds = Some(query.bounds);
+    }
+    let bounds = bounds.ok_or_else(|| Error::Privacy(format!("`{}` was not measured", measure.name)))?;
+    Ok(Private::measured(cells, bounds))
+}
+
+/// Adds a batch of results into the grid; `None` where one does not fit it.
+fn fill(cells: &mut [i64], batch: &RecordBatch, query: &Bounded, grid: &FineGrid) -> Option<()> {
+    let codes = grid.codes() as usize;
+    let columns = batch.columns().iter().map(|column| cast(column, &DataType::Int64).ok()).collect::<Option<Vec<_>>>()?;
+    let column = |n: usize| Some(columns.get(n)?.as_primitive::<Int64Type>());
+    let places = column(0)?;
+    let mut add = |place: i64, code: usize, value: i64| -> Option<()> {
+        let place = usize::try_from(place).ok()?;
+        let cell = cells.get_mut(place.checked_mul(codes)?.checked_add(code)?)?;
+        *cell = cell.checked_add(value)?;
+        (code < codes).then_some(())
+    };
+    for row in 0..batch.num_rows() {
+        if query.wide {
+            for code in 0..codes {
+                add(places.value(row), code, column(code + 1)?.value(row))?;
+            }
+        } else {
+            let value = column(2)?;
+            let value = if value.is_null(row) { 0 } else { value.value(row) };
+            add(places.value(row), usize::try_from(column(1)?.value(row)).ok()?, value)?;
+        }
+    }
+    Some(())
+}

@@ -1,0 +1,87 @@
+//! What a reviewer needs to repeat a run, and a reader to judge it. The same run gives the same bytes: no clock, no path.
+
+use serde::Serialize;
+
+/// `manifest.json` of a pack.
+#[derive(Debug, Clone, Serialize)]
+pub struct Manifest {
+    /// The version of smirr.
+    pub smirr: String,
+    /// The board.
+    pub board: String,
+    /// The quarter.
+    pub quarter: String,
+    /// The quarter in words, so that a financial quarter is not mistaken for it.
+    pub quarter_in_words: String,
+    /// Which end of a deprivation band is which.
+    pub bands: String,
+    /// The random name of the board's ledger.
+    pub ledger: String,
+    /// One release a report.
+    pub releases: Vec<Release>,
+    /// Symbols in the `QF` columns.
+    pub qualifiers: std::collections::BTreeMap<String, String>,
+    /// Every other file of the pack.
+    pub files: Vec<File>,
+}
+
+/// What was released for one report.
+#[derive(Debug, Clone, Serialize)]
+pub struct Release {
+    /// The report's name.
+    pub report: String,
+    /// The report's title.
+    pub title: String,
+    /// Whom it protects.
+    pub protects: String,
+    /// The release's key in the ledger: the same question of the same inputs has the same key.
+    pub release: String,
+    /// The hash of the inputs, each by content.
+    pub inputs: String,
+    /// The definition of loss: `rho` or `epsilon`.
+    pub definition: String,
+    /// The loss charged, as an exact fraction.
+    pub loss: String,
+    /// The loss charged, rounded up for reading.
+    pub loss_decimal: String,
+    /// For rho: the epsilon at `delta` that it implies, by OpenDP's conversion.
+    pub epsilon: Option<f64>,
+    /// The delta of that epsilon.
+    pub delta: Option<String>,
+    /// Each noised vector.
+    pub vectors: Vec<Vector>,
+}
+
+/// One noised vector.
+#[derive(Debug, Clone, Serialize)]
+pub struct Vector {
+    /// The measure.
+    pub measure: String,
+    /// The area level.
+    pub level: String,
+    /// The noise's distribution.
+    pub mechanism: String,
+    /// Its scale.
+    pub scale: f64,
+    /// 95 of 100 cells are within this of the truth, before rounding to zero.
+    pub within_95: u64,
+    /// Most cells that one person may count in.
+    pub cells_per_person: u32,
+    /// Least and greatest that one person may add to a cell.
+    pub value_per_cell: (i64, i64),
+    /// The loss charged for it, rounded up.
+    pub loss_decimal: String,
+    /// Cells of its public grid.
+    pub cells: usize,
+}
+
+/// A file of the pack.
+#[derive(Debug, Clone, Serialize)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its SHA-256.
+    pub sha256: String,
+}

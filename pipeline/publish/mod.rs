@@ -1,0 +1,11 @@
+//! Takes estimates over public grids, and what the run knows of itself.
+//! Gives a pack: tidy CSV and Parquet a table, and a manifest; complete under its final name or not there at all.
+//! Never sees a private value: its input types hold none.
+
+mod manifest;
+mod pack;
+mod table;
+
+pub use manifest::{File, Manifest, Release, Vector};
+pub use pack::{Pack, write_pack};
+pub use table::{Row, Table, tidy};

@@ -1,0 +1,108 @@
+//! A folder of published files that appears whole or not at all.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use sha2::{Digest, Sha256};
+
+use super::manifest::{File, Manifest};
+use super::table::Table;
+use crate::config::board::Format;
+use crate::error::{Error, Result};
+use crate::ingest::blocks::hex;
+
+/// A pack as it lies in its folder.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The SHA-256 of its manifest, which holds those of all other files.
+    pub manifest: [u8; 32],
+}
+
+/// Writes a pack beside its place, and moves it there in one step; an earlier pack is replaced whole.
+///
+/// # Errors
+/// [`Error::Io`] where the disk refuses; what was there before is then still there.
+pub fn write_pack(to: &Path, name: &str, tables: &[Table], formats: &[Format], mut manifest: Manifest) -> Result<Pack> {
+    fs::create_dir_all(to).map_err(|e| Error::io("cannot make the folder", to, e))?;
+    let staging = tempfile::Builder::new()
+        .prefix(".pack-")
+        .tempdir_in(to)
+        .map_err(|e| Error::io("cannot make a folder in", to, e))?;
+    for table in tables {
+        for format in formats {
+            let (ending, bytes) = match format {
+                Format::Csv => ("csv", table.csv()?),
+                Format::Parquet => ("parquet", parquet(table)?),
+            };
+            let name = format!("{}-{}.{ending}", table.report, table.level);
+            manifest.files.push(File { name: name.clone(), bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(&bytes)) });
+            write(&staging.path().join(name), &bytes)?;
+        }
+    }
+    manifest.files.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut text = serde_json::to_vec_pretty(&manifest).map_err(|_| Error::System("the manifest has no JSON form".into()))?;
+    text.push(b'\n');
+    write(&staging.path().join("manifest.json"), &text)?;
+    let folder = to.join(name);
+    // Readable by everyone: it is what anyone may read.
+    set_mode(staging.path(), 0o755)?;
+    put_in_place(staging, &folder)?;
+    Ok(Pack { folder, manifest: Sha256::digest(&text).into() })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let failed = |e| Error::io("cannot write", path, e);
+    let mut file = fs::File::create(path).map_err(failed)?;
+    std::io::Write::write_all(&mut file, bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    set_mode(path, 0o644)
+}
+
+fn set_mode(path: &Path, mode: u32) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|e| Error::io("cannot set permissions of", path, e))
+}
+
+/// Moves the staged folder to its place. An earlier pack changes places with it in one step of the file system and is
+/// then removed; where the file system cannot do that, it is moved aside first.
+fn put_in_place(staging: tempfile::TempDir, folder: &Path) -> Result<()> {
+    let failed = |e: std::io::Error| Error::io("cannot move the pack to", folder, e);
+    if !folder.exists() {
+        fs::rename(staging.path(), folder).map_err(failed)?;
+    } else if renameat_with(CWD, staging.path(), CWD, folder, RenameFlags::EXCHANGE).is_err() {
+        let aside = staging.path().with_extension("old");
+        fs::rename(folder, &aside).map_err(failed)?;
+        if let Err(error) = fs::rename(staging.path(), folder) {
+            fs::rename(&aside, folder).map_err(failed)?;
+            return Err(failed(error));
+        }
+        fs::remove_dir_all(&aside).map_err(failed)?;
+    }
+    // What is at the staging place now is the earlier pack, or nothing: either way it goes when `staging` is dropped.
+    drop(staging);
+    if let Some(parent) = folder.parent().and_then(|parent| fs::File::open(parent).ok()) {
+        parent.sync_all().map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Parquet without statistics, in the grid's order.
+fn parquet(table: &Table) -> Result<Vec<u8>> {
+    let failed = |_| Error::System("a table could not be written as Parquet".into());
+    let batch = table.batch()?;
+    let properties = WriterProperties::builder()
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_created_by(format!("smirr {}", env!("CARGO_PKG_VERSION")))
+        .build();
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(failed)?;
+    writer.write(&batch).map_err(failed)?;
+    writer.close().map_err(failed)?;
+    Ok(bytes)
+}

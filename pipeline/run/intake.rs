@@ -1,0 +1,216 @@
+//! Sources to store, public tables first: which files there are, how to read them, and what became of them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{Local, NaiveDate};
+use sha2::{Digest, Sha256};
+
+use super::extracts::{Job, Outcome, bring_in};
+use crate::config::plan::{Plan, Source};
+use crate::error::{Error, Result};
+use crate::ingest::blocks::hex;
+use crate::ingest::layout::{Context, Layout, space_of};
+use crate::link::PublicTable;
+use crate::progress::Progress;
+use crate::pseudonymise::{Key, Pseudonymiser};
+use crate::schema::{Kind, Sender, TableSchema};
+use crate::store::{Store, Stored};
+use crate::validation::{TableReport, Validation};
+
+/// Raised whenever the same bytes under the same schema would be read otherwise: every part is then made again.
+const RULES_VERSION: &str = "ingest 1";
+
+/// A private table of the quarter.
+pub type PrivateTable = (Arc<Layout>, Arc<TableSchema>, Vec<Stored>);
+
+/// Brings sources into the store, table by table.
+pub struct Intake<'a> {
+    plan: &'a Plan,
+    store: &'a Store,
+    progress: &'a Progress,
+    threads: usize,
+    pseudonymiser: Pseudonymiser,
+    today: NaiveDate,
+    references: HashMap<String, HashMap<Vec<u8>, u32>>,
+    /// The hash of each public table's content, for the parts that refer to it.
+    public_hashes: HashMap<String, String>,
+    /// What the operator will read.
+    pub validation: Validation,
+}
+
+impl<'a> Intake<'a> {
+    /// Reads the key, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where the key is missing, weak or open to others.
+    pub fn new(plan: &'a Plan, store: &'a Store, progress: &'a Progress, threads: usize) -> Result<Self> {
+        let key = Key::read(&plan.key)?;
+        let spaces = plan
+            .sources
+            .iter()
+            .flat_map(|source| source.schema.columns.iter().filter_map(|(name, column)| space_of(name, column)));
+        let pseudonymiser = Pseudonymiser::new(&key, &plan.project, spaces)?;
+        // A clock that runs behind must not set rows of the reported quarter aside.
+        let today = Local::now().date_naive().max(plan.quarter.last_day());
+        let validation =
+            Validation { board: plan.board.clone(), quarter: plan.quarter.to_string(), ..Validation::default() };
+        Ok(Intake {
+            plan,
+            store,
+            progress,
+            threads,
+            pseudonymiser,
+            today,
+            references: HashMap::new(),
+            public_hashes: HashMap::new(),
+            validation,
+        })
+    }
+
+    /// Brings the public tables in, and loads them.
+    ///
+    /// # Errors
+    /// [`Error::Input`] where one cannot be used; [`Error::Io`] where the store cannot be written.
+    pub fn public(&mut self) -> Result<HashMap<String, PublicTable>> {
+        let sources = self.sources(|sender| sender == Sender::Public);
+        let mut tables = HashMap::new();
+        for (source, (_, _, stored)) in sources.iter().zip(self.bring(&sources, "public tables")?) {
+            let table = PublicTable::load(&source.schema, &stored)?;
+            self.references.insert(source.table.clone(), table.rows());
+            self.public_hashes.insert(source.table.clone(), content_hash(&stored));
+            tables.insert(source.table.clone(), table);
+        }
+        Ok(tables)
+    }
+
+    /// Brings the private tables in. Call after [`Intake::public`]: their references are checked against it.
+    ///
+    /// # Errors
+    /// As [`Intake::public`]; the caller asks for limits by [`Intake::check`].
+    pub fn private(&mut self) -> Result<Vec<PrivateTable>> {
+        let sources = self.sources(|sender| sender != Sender::Public);
+        self.bring(&sources, "extracts")
+    }
+
+    /// The hash of a public table's content.
+    pub fn public_hash(&self, table: &str) -> &str {
+        self.public_hashes.get(table).map_or("", String::as_str)
+    }
+
+    /// Stops the run where a file was unusable or a schema's limit was passed.
+    ///
+    /// # Errors
+    /// [`Error::Input`], naming every file and limit.
+    pub fn check(&self) -> Result<()> {
+        let complaints = self.validation.refused.iter().chain(&self.validation.over_limit).cloned().collect::<Vec<_>>();
+        if complaints.is_empty() {
+            return Ok(());
+        }
+        const SHOWN: usize = 20;
+        let more = complaints.len().saturating_sub(SHOWN);
+        let mut text = complaints[..complaints.len().min(SHOWN)].join("\n");
+        if more > 0 {
+            text.push_str(&format!("\nand {more} more"));
+        }
+        Err(Error::Input(format!("{text}\nNothing was published. The validation report lists every file and rule.")))
+    }
+
+    fn sources(&self, wanted: impl Fn(Sender) -> bool) -> Vec<Source> {
+        self.plan.sources.iter().filter(|source| wanted(source.schema.from)).cloned().collect()
+    }
+
+    fn bring(&mut self, sources: &[Source], stage: &str) -> Result<Vec<PrivateTable>> {
+        let context = Context {
+            pseudonymiser: &self.pseudonymiser,
+            references: &self.references,
+            quarter: (self.plan.quarter.first_day(), self.plan.quarter.last_day()),
+            today: self.today,
+        };
+        let mut layouts = Vec::new();
+        let mut jobs = Vec::new();
+        let mut bytes = 0;
+        for source in sources {
+            let layout = Arc::new(Layout::new(&source.schema, &context)?);
+            let rules = self.rules(&source.schema);
+            for path in files(source)? {
+                bytes += std::fs::metadata(&path).map_or(0, |meta| meta.len());
+                let relative = path.strip_prefix(&self.plan.root).unwrap_or(&path).to_string_lossy().into_owned();
+                jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone() });
+            }
+            layouts.push((layout, source.schema.clone()));
+        }
+        let stage = self.progress.stage(stage, Some(bytes));
+        let outcome = bring_in(self.store, jobs, self.threads, &|bytes| stage.advance(bytes))?;
+        stage.finish(outcome.rows);
+        self.settle(layouts, outcome)
+    }
+
+    /// Sorts parts by table, sweeps away what is no longer there, and notes it all for the operator.
+    fn settle(&mut self, layouts: Vec<(Arc<Layout>, Arc<TableSchema>)>, outcome: Outcome) -> Result<Vec<PrivateTable>> {
+        self.validation.refused.extend(outcome.refused);
+        let mut tables = Vec::new();
+        for (layout, schema) in layouts {
+            let of_table = |stored: &&Stored| stored.manifest.table == schema.table;
+            let stored = outcome.stored.iter().filter(of_table).cloned().collect::<Vec<_>>();
+            let withdrawn = self.store.sweep(&schema.table, &stored)?;
+            let report = TableReport::new(&schema.table, &stored, withdrawn);
+            self.validation.over_limit.extend(report.over_limit(&schema));
+            self.validation.tables.push(report);
+            tables.push((layout, schema, stored));
+        }
+        Ok(tables)
+    }
+
+    /// The hash of all that a part follows from, but for its extract.
+    fn rules(&self, schema: &TableSchema) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        add(RULES_VERSION);
+        add(&format!("{schema:?}"));
+        add(self.pseudonymiser.key_id());
+        for column in schema.columns.values().filter(|column| column.kind == Kind::Reference) {
+            add(column.to.as_ref().and_then(|table| self.public_hashes.get(table)).map_or("", String::as_str));
+        }
+        hex(&hash.finalize()[..16])
+    }
+}
+
+/// The hash of a table's content: of each part's extract and rules, whatever the files are called.
+pub fn content_hash(stored: &[Stored]) -> String {
+    let mut parts =
+        stored.iter().map(|part| format!("{} {}", part.manifest.sha256, part.manifest.rules)).collect::<Vec<_>>();
+    parts.sort_unstable();
+    hex(&Sha256::digest(parts.join("\n")))
+}
+
+/// The files that a source names, in order.
+fn files(source: &Source) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for pattern in &source.globs {
+        let text = pattern.to_string_lossy();
+        let unusable = || Error::Input(format!("the source of `{}` cannot be searched: {text}", source.table));
+        let before = found.len();
+        for path in glob::glob(&text).map_err(|_| unusable())? {
+            let path = path.map_err(|e| Error::io("cannot look into", e.path().to_path_buf(), std::io::Error::other("no access")))?;
+            if path.is_file() && !is_hidden(&path) {
+                found.push(path);
+            }
+        }
+        if found.len() == before {
+            return Err(Error::Input(format!("the source of `{}` names no file: {text}", source.table)));
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// A file still being copied, or an editor's lock, begins with a dot.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+}

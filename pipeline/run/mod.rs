@@ -1,0 +1,181 @@
+//! Takes a checked plan.
+//! Gives a published pack: the only room that knows the order of the stages.
+//! Never computes anything itself.
+//!
+//! 1. A fictional board's extracts and key are made, where the plan says so and they are missing.
+//! 2. Public tables are read; with them, every grid and every cost is known.
+//! 3. The ledger is asked whether the cost fits: if not, the run ends before any private data are opened.
+//! 4. Extracts are checked, pseudonymised and stored; the operator's validation report is written.
+//! 5. Each report that is not in the ledger is measured, debited, noised and stored there.
+//! 6. Released vectors become estimates, and the pack is published whole.
+
+mod answer;
+mod extracts;
+mod fictional;
+mod intake;
+mod question;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::config::plan::Plan;
+use crate::engine::{Engine, Limits};
+use crate::error::Result;
+use crate::link::{PublicTable, link, link_rates};
+use crate::privacy::{Key32, Ledger};
+use crate::progress::Progress;
+use crate::publish::{Pack, Table};
+use crate::store::{Store, make_private_folder};
+use crate::{publish, validation};
+
+use answer::Answer;
+use intake::{Intake, PrivateTable};
+use question::Question;
+
+/// What a run may use of the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Resources {
+    /// Threads.
+    pub threads: usize,
+    /// Bytes for the engine's joins and aggregates, beyond which it spills to disk.
+    pub memory: usize,
+}
+
+impl Default for Resources {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Resources { threads, memory: 1 << 30 }
+    }
+}
+
+/// What a run made.
+pub struct Summary {
+    /// The pack.
+    pub pack: Pack,
+    /// Its tables.
+    pub tables: Vec<Table>,
+    /// The operator's validation report.
+    pub validation: PathBuf,
+    /// What each report cost now, and what is left.
+    pub charges: Vec<Charge>,
+}
+
+/// What one report cost.
+#[derive(Debug, Clone)]
+pub struct Charge {
+    /// The report.
+    pub report: String,
+    /// Its loss, rounded up, with its symbol.
+    pub loss: String,
+    /// Whether the ledger had the release already, so that it cost nothing now.
+    pub replayed: bool,
+}
+
+/// Runs the whole pipeline.
+///
+/// # Errors
+/// Of each stage, by class; whatever was published before is then still there, whole.
+pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Summary> {
+    fictional::make(plan, resources.threads, progress)?;
+    let store = open_store(plan, progress)?;
+    let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
+    validation::clear(&plan.work, &plan.quarter.to_string())?;
+    let public = intake.public()?;
+    intake.check()?;
+    let context = answer::context(plan, &intake);
+    let questions = question::prepare(plan, &public, &context)?;
+    let mut ledger = Ledger::open(&plan.ledger, &plan.board)?;
+    afford(plan, &ledger, &questions)?;
+    let private = intake.private()?;
+    let engine = engine(plan, resources, &private, &public)?;
+    let linked = link(&engine, &private, public)?;
+    intake.validation.links = link_rates(&linked)?;
+    let validation = intake.validation.write(&plan.work)?;
+    intake.check()?;
+    let mut answers = Vec::new();
+    for question in &questions {
+        let stage = progress.stage(&question.report.name, None);
+        let inputs = answer::inputs(plan, question, &intake, &private);
+        answers.push(answer::answer(plan, question, &linked, &mut ledger, inputs)?);
+        stage.finish(0);
+    }
+    let stage = progress.stage("publish", None);
+    let (pack, tables) = publish_all(plan, &questions, &answers, &mut ledger)?;
+    stage.finish(tables.iter().map(|table| table.rows.len() as u64).sum());
+    let charges = answers.iter().map(Answer::charge).collect();
+    Ok(Summary { pack, tables, validation, charges })
+}
+
+/// Everything up to the store and the validation report; nothing is measured or spent.
+///
+/// # Errors
+/// As [`run`].
+pub fn ingest(plan: &Plan, resources: Resources, progress: &Progress) -> Result<PathBuf> {
+    fictional::make(plan, resources.threads, progress)?;
+    let store = open_store(plan, progress)?;
+    let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
+    validation::clear(&plan.work, &plan.quarter.to_string())?;
+    let public = intake.public()?;
+    let private = intake.private()?;
+    let engine = engine(plan, resources, &private, &public)?;
+    intake.validation.links = link_rates(&link(&engine, &private, public)?)?;
+    let path = intake.validation.write(&plan.work)?;
+    intake.check()?;
+    Ok(path)
+}
+
+fn open_store(plan: &Plan, progress: &Progress) -> Result<Store> {
+    Store::open(&plan.work, &plan.quarter.to_string(), || {
+        progress.note("Another run of this board is at work; waiting for it to end.");
+    })
+}
+
+/// Refuses what the ledger cannot pay for. A question that was asked before may be answered from the ledger at no cost,
+/// which only its inputs will tell: it is judged then.
+fn afford(plan: &Plan, ledger: &Ledger, questions: &[Question<'_>]) -> Result<()> {
+    let mut requests = Vec::new();
+    for question in questions {
+        if !ledger.known_question(plan.quarter, &question.key)? {
+            requests.push(question.request(plan, question.key));
+        }
+    }
+    ledger.afford(&requests)
+}
+
+fn engine(
+    plan: &Plan,
+    resources: Resources,
+    private: &[PrivateTable],
+    public: &HashMap<String, PublicTable>,
+) -> Result<Engine> {
+    let scratch = plan.work.join("scratch");
+    make_private_folder(&scratch)?;
+    let engine = Engine::new(&Limits { threads: resources.threads, memory: resources.memory, scratch })?;
+    // Tables that rows refer to, for the dimensions that lie beyond a reference.
+    for (_, schema, _) in private {
+        for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
+            if let (Some(rows), Some(source)) = (public.get(table), plan.sources.iter().find(|it| it.table == *table)) {
+                engine.register_public(table, rows.coded(&source.schema))?;
+            }
+        }
+    }
+    Ok(engine)
+}
+
+fn publish_all(
+    plan: &Plan,
+    questions: &[Question<'_>],
+    answers: &[Answer],
+    ledger: &mut Ledger,
+) -> Result<(Pack, Vec<Table>)> {
+    let mut tables = Vec::new();
+    for (question, answer) in questions.iter().zip(answers) {
+        tables.extend(answer.tables(plan, question)?);
+    }
+    let manifest = answer::manifest(plan, questions, answers, ledger.id())?;
+    let pack = publish::write_pack(&plan.publish.to, &plan.quarter.to_string(), &tables, &plan.publish.formats, manifest)?;
+    for answer in answers {
+        ledger.mark_published(&answer.release, &Key32(pack.manifest))?;
+    }
+    Ok((pack, tables))
+}

@@ -1,0 +1,131 @@
+//! What a report asks: its grids, its noise and its cost, all of it known before any private data are opened.
+
+use std::collections::HashMap;
+
+use crate::config::plan::{LossKind, Measure, Plan, Report};
+use crate::error::{Error, Result};
+use crate::link::PublicTable;
+use crate::measure::grid::{FineGrid, LevelGrid, levels};
+use crate::measure::plan::bounds;
+use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, calibrate, split};
+
+/// A report made ready to be asked.
+pub struct Question<'a> {
+    /// The report.
+    pub report: &'a Report,
+    /// One a measure, in the report's order.
+    pub asked: Vec<Asked<'a>>,
+    /// What is asked, whatever it is called: the same for a renamed report or a reordered file.
+    pub key: Key32,
+    definition: Definition,
+    limits: Limits,
+}
+
+/// One measure of a report.
+pub struct Asked<'a> {
+    /// The measure.
+    pub measure: &'a Measure,
+    /// Where the engine counts.
+    pub fine: FineGrid,
+    /// Where figures are published, one a level.
+    pub levels: Vec<LevelGrid>,
+    /// The noise of each level.
+    pub vectors: Vec<PlannedVector>,
+}
+
+/// The loss of a board's YAML in the kernel's terms.
+pub fn loss(loss: &crate::config::plan::Loss) -> Result<Loss> {
+    let definition = match loss.kind {
+        LossKind::Rho => Definition::ZConcentrated,
+        LossKind::Epsilon => Definition::Pure,
+    };
+    let amount = loss.amount.parse::<Exact>().map_err(Error::Privacy)?;
+    Ok(Loss::new(definition, amount))
+}
+
+/// Prepares every report of the plan: shares of the quarter's loss by reports, then measures, then levels.
+///
+/// # Errors
+/// [`Error::Privacy`] where a grid or a bound cannot be had, or a share is too small to draw noise for.
+pub fn prepare<'a>(plan: &'a Plan, public: &HashMap<String, PublicTable>, context: &str) -> Result<Vec<Question<'a>>> {
+    let zones = public
+        .get(&plan.geography.table)
+        .ok_or_else(|| Error::Privacy(format!("the area lookup `{}` is not among the sources", plan.geography.table)))?;
+    let total = loss(&plan.loss)?;
+    let limits = Limits { quarter: total.clone(), year: plan.year.as_ref().map(loss).transpose()? };
+    let shares = split(&total.amount, &plan.reports.iter().map(|report| report.share).collect::<Vec<_>>())?;
+    let mut questions = Vec::new();
+    for (report, share) in plan.reports.iter().zip(&shares) {
+        let weights = report.measures.iter().map(|measure| measure.share).collect::<Vec<_>>();
+        let mut asked = Vec::new();
+        for (measure, share) in report.measures.iter().zip(split(share, &weights)?) {
+            asked.push(ask(plan, measure, zones, &Loss::new(total.definition, share))?);
+        }
+        let key = key(plan, &asked, context);
+        questions.push(Question { report, asked, key, definition: total.definition, limits: limits.clone() });
+    }
+    Ok(questions)
+}
+
+fn ask<'a>(plan: &Plan, measure: &'a Measure, zones: &PublicTable, share: &Loss) -> Result<Asked<'a>> {
+    let fine = FineGrid::new(plan, measure, zones)?;
+    let levels = levels(plan, measure, &fine, zones)?;
+    let one_person = bounds(measure, &fine)?;
+    let mut vectors = Vec::new();
+    for (level, amount) in levels.iter().zip(split(&share.amount, &vec![1; levels.len()])?) {
+        let noise = calibrate(&Loss::new(share.definition, amount), &level.from_fine.bounds(&one_person)?)?;
+        vectors.push(PlannedVector { name: format!("{}/{}", level.level, meaning(plan, measure)), len: level.len(), noise });
+    }
+    Ok(Asked { measure, fine, levels, vectors })
+}
+
+/// What a measure means, as 16 hexadecimal digits: its name, label, unit and place in the file are no part of it.
+fn meaning(plan: &Plan, measure: &Measure) -> String {
+    let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band].column).collect::<Vec<_>>();
+    let codes = measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes)).collect::<Vec<_>>();
+    let text = format!(
+        "{:?} {:?} {:?} {:?} {} {bands:?} {codes:?}",
+        measure.kind, measure.table, measure.filter, measure.during, measure.cells
+    );
+    Key32::of([text.as_bytes()]).to_string()[..16].to_owned()
+}
+
+/// The key of a question: the quarter, the geography, `context` (the schemas and the public tables) and, in an order of
+/// their own, the vectors with their noise.
+fn key(plan: &Plan, asked: &[Asked<'_>], context: &str) -> Key32 {
+    let mut vectors = asked.iter().flat_map(|asked| &asked.vectors).collect::<Vec<_>>();
+    vectors.sort_by(|a, b| a.name.cmp(&b.name));
+    let vectors = vectors.iter().map(|vector| format!("{} {} {:?}", vector.name, vector.len, vector.noise)).collect::<Vec<_>>();
+    let columns = plan.geography.levels.iter().map(|level| &level.column).collect::<Vec<_>>();
+    let frame = format!("{} {} {columns:?} {context}", plan.quarter, plan.geography.table);
+    Key32::of([frame.as_bytes(), vectors.join("\n").as_bytes()])
+}
+
+impl Question<'_> {
+    /// The release that answers it from these inputs.
+    pub fn release(&self, inputs: &str) -> Key32 {
+        Key32::of([self.key.to_string().as_bytes(), inputs.as_bytes()])
+    }
+
+    /// What the ledger is asked for. Vectors go in an order of their own, so that a reordered file asks the same.
+    pub fn request(&self, plan: &Plan, release: Key32) -> Request {
+        Request {
+            quarter: plan.quarter,
+            report: self.report.name.clone(),
+            question: self.key,
+            release,
+            definition: self.definition,
+            vectors: self.in_order().map(|(asked, level)| self.asked[asked].vectors[level].clone()).collect(),
+            limits: self.limits.clone(),
+        }
+    }
+
+    /// Every vector as (measure, level), in the order in which the ledger has them.
+    pub fn in_order(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let mut places = (0..self.asked.len())
+            .flat_map(|asked| (0..self.asked[asked].vectors.len()).map(move |level| (asked, level)))
+            .collect::<Vec<_>>();
+        places.sort_by(|&a, &b| self.asked[a.0].vectors[a.1].name.cmp(&self.asked[b.0].vectors[b.1].name));
+        places.into_iter()
+    }
+}

@@ -1,0 +1,282 @@
+//! Takes the YAML of one table from `schemas/`.
+//! Gives its typed twin: columns, kinds, rules and limits; `config::load` checks what types cannot.
+//! Never touches data: `ingest` does, by these rules.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// One table of the extract contract, as `schemas/<table>.yaml` declares it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TableSchema {
+    /// The table's name; the same as the file's.
+    pub table: String,
+    /// Who sends it. `public` tables hold no person; all others are private.
+    pub from: Sender,
+    /// What one row is, in plain words.
+    pub row: String,
+    /// The column whose date places a row in a quarter. Absent where rows describe the whole quarter.
+    #[serde(default)]
+    pub dated_by: Option<String>,
+    /// Columns that together may occur once a person (once a table, where it is public).
+    #[serde(default)]
+    pub unique: Vec<String>,
+    /// The columns, in the order in which the documentation shows them.
+    pub columns: IndexMap<String, Column>,
+    /// Share of a file's rows that may break a rule before the run stops. Keys: `quarantined`
+    /// (all rows set aside), a rule (`check_digit`) or a column's rule (`chi.check_digit`).
+    #[serde(default)]
+    pub limits: BTreeMap<String, Percent>,
+}
+
+/// Who sends a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sender {
+    /// A GP practice, or a board on behalf of its practices.
+    Practice,
+    /// A community organisation.
+    Organisation,
+    /// A published file that holds no person.
+    Public,
+}
+
+/// A share written as text: `"5%"`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Percent(pub String);
+
+impl Percent {
+    /// Parts in a million: a whole number, so that a limit is compared exactly. `config` has checked the text; text that
+    /// is no percentage allows nothing.
+    pub fn millionths(&self) -> u64 {
+        let digits = self.0.trim().trim_end_matches('%').trim();
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let part = part.get(..part.len().min(4)).unwrap_or("");
+        format!("{whole}{part:0<4}").parse().unwrap_or(0)
+    }
+}
+
+/// One column: its type, its rules and what happens to a row that breaks one.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Column {
+    /// What the text means.
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// What it is, in plain words.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// The column's name in the file, where it differs from ours.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// A blank breaks the rule `required`.
+    #[serde(default)]
+    pub required: bool,
+    /// The file may lack the column altogether; every value is then blank.
+    #[serde(default)]
+    pub optional: bool,
+    /// Checked, then not stored: smirr keeps no more than a report may need.
+    #[serde(default = "yes")]
+    pub keep: bool,
+    /// `code`: the closed list. `unknown` is always a member and is never listed.
+    #[serde(default)]
+    pub codes: Vec<String>,
+    /// `token`: the name space that its pseudonyms belong to; the column's own name where absent.
+    #[serde(default)]
+    pub space: Option<String>,
+    /// `reference`: the public table whose key this is.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// `integer`, `decimal`, `date`: least and greatest, inclusive. A date may be `today`.
+    #[serde(default)]
+    pub between: Option<(Scalar, Scalar)>,
+    /// `decimal`: digits kept after the point; stored as a whole number of the smallest unit.
+    #[serde(default)]
+    pub places: u8,
+    /// `date`: also accept `dd/mm/yyyy`, and count the repair.
+    #[serde(default)]
+    pub day_first: bool,
+    /// `area`: the shape of a code, `#` standing for a digit: `S01######`.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// `area`, `reference`: retired codes and the codes that replaced them; each use is a counted repair.
+    #[serde(default)]
+    pub retired: BTreeMap<String, String>,
+    /// `reference`: codes that mean "no known area" and become `unknown` as a counted repair.
+    #[serde(default)]
+    pub unknown_codes: Vec<String>,
+    /// `reference`: known vintages by name, each an inclusive range of codes, to tell a wrong vintage from a typing error.
+    #[serde(default)]
+    pub vintages: BTreeMap<String, (String, String)>,
+    /// What a broken rule does to the row.
+    #[serde(default)]
+    pub breach: Option<Breach>,
+    /// The column's heading in published files (`HSCP`); the name in capitals and small letters where absent.
+    #[serde(default)]
+    pub heading: Option<String>,
+}
+
+impl Column {
+    /// Least and greatest whole number that is stored, in the smallest unit (pence for pounds with two places).
+    /// `None` where the range does not fit 64 bits.
+    pub fn whole_range(&self) -> Option<(i64, i64)> {
+        let unit = 10i64.checked_pow(self.places.into())?;
+        let bound = |bound: &Scalar| match bound {
+            Scalar::Integer(number) => number.checked_mul(unit),
+            Scalar::Text(text) => {
+                let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+                let padding = usize::from(self.places).checked_sub(part.len())?;
+                format!("{whole}{part}{}", "0".repeat(padding)).parse().ok()
+            }
+        };
+        match &self.between {
+            Some((least, greatest)) => Some((bound(least)?, bound(greatest)?)),
+            None => Some((-1_000_000_000_000, 1_000_000_000_000)),
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A bound in YAML: a number or a date.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// A whole number.
+    Integer(i64),
+    /// A date `yyyy-mm-dd`, or `today`.
+    Text(String),
+}
+
+/// What the text in a column means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A Community Health Index number: ten digits with a modulus-11 check digit. Becomes a pseudonym of the person.
+    Chi,
+    /// An English or Welsh NHS number: the same modulus-11 rule. Becomes a pseudonym of the person.
+    NhsNumber,
+    /// An identifier with no inner rule. Becomes a pseudonym within its `space`.
+    Token,
+    /// A practice code: five digits with a check digit. Checked, never stored.
+    PracticeCode,
+    /// One of a closed list.
+    Code,
+    /// The key of a public table.
+    Reference,
+    /// A calendar date.
+    Date,
+    /// A whole number.
+    Integer,
+    /// A number with `places` digits after the point.
+    Decimal,
+    /// An area code of a public table.
+    Area,
+    /// Free text; public tables only.
+    Text,
+}
+
+impl TableSchema {
+    /// The column that names the person, where the table has one.
+    pub fn person(&self) -> Option<&str> {
+        let person = |column: &Column| matches!(column.kind, Kind::Chi | Kind::NhsNumber);
+        self.columns.iter().find(|(_, column)| person(column)).map(|(name, _)| name.as_str())
+    }
+
+    /// A public table's key: its one unique column.
+    pub fn key(&self) -> Option<&str> {
+        match &self.unique[..] {
+            [key] if self.from == Sender::Public => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl Column {
+    /// The heading in published files: the schema's own, or the name in capitals and small letters.
+    pub fn heading(&self, name: &str) -> String {
+        let capital = |part: &str| {
+            let mut chars = part.chars();
+            chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+        };
+        self.heading.clone().unwrap_or_else(|| name.split('_').map(capital).collect())
+    }
+}
+
+impl Kind {
+    /// The word for it in YAML.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Chi => "chi",
+            Kind::NhsNumber => "nhs_number",
+            Kind::Token => "token",
+            Kind::PracticeCode => "practice_code",
+            Kind::Code => "code",
+            Kind::Reference => "reference",
+            Kind::Date => "date",
+            Kind::Integer => "integer",
+            Kind::Decimal => "decimal",
+            Kind::Area => "area",
+            Kind::Text => "text",
+        }
+    }
+}
+
+/// What a broken rule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Breach {
+    /// The row is set aside, and counted by rule.
+    Quarantine,
+    /// The value becomes `unknown` (codes and references) or blank, the row is kept, and the repair counted.
+    Unknown,
+    /// The value is kept, and the breach counted.
+    Warn,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_that_the_yaml_uses() {
+        use Kind::*;
+        for kind in [Chi, NhsNumber, Token, PracticeCode, Code, Reference, Date, Integer, Decimal, Area, Text] {
+            assert_eq!(serde_yaml::from_str::<Kind>(kind.word()).ok(), Some(kind));
+        }
+    }
+
+    #[test]
+    fn headings_fall_back_on_the_name() {
+        let column: Column = serde_yaml::from_str("type: area").unwrap();
+        assert_eq!(column.heading("health_board"), "HealthBoard");
+        let column: Column = serde_yaml::from_str("{ type: area, heading: HB }").unwrap();
+        assert_eq!(column.heading("health_board"), "HB");
+    }
+
+    #[test]
+    fn only_a_public_table_with_one_unique_column_has_a_key() {
+        let table = |from: &str, unique: &str| {
+            let text =
+                format!("{{ table: t, from: {from}, row: r, unique: {unique}, columns: {{ a: {{ type: chi }} }} }}");
+            serde_yaml::from_str::<TableSchema>(&text).unwrap()
+        };
+        assert_eq!(table("public", "[a]").key(), Some("a"));
+        assert_eq!(table("public", "[a, b]").key(), None);
+        assert_eq!(table("practice", "[a]").key(), None);
+        assert_eq!(table("practice", "[a]").person(), Some("a"));
+    }
+
+    #[test]
+    fn percentages_in_millionths() {
+        for (text, millionths) in [("5%", 50_000), ("0%", 0), ("2.5%", 25_000), ("0.01 %", 100), ("100%", 1_000_000), ("x", 0)] {
+            assert_eq!(Percent(text.into()).millionths(), millionths, "{text}");
+        }
+    }
+}
