@@ -14,6 +14,10 @@ use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
 use crate::error::{Error, Result};
 
+/// The planner calls itself once for every query within a query. A query that bounds many cells has dozens of them, which
+/// outgrows the 2 MiB that a thread has by default; what is not used is never touched, and costs nothing.
+const PLANNING_STACK: usize = 64 << 20;
+
 /// A session over the pseudonymised store.
 ///
 /// Queries are SQL text that smirr composes of its own words and of conditions that `config` has checked; they use
@@ -54,6 +58,7 @@ impl Engine {
             .map_err(|e| translate("starting", &e))?;
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(limits.threads)
+            .thread_stack_size(PLANNING_STACK)
             .build()
             .map_err(|e| Error::System(format!("the query engine got no threads: {}", e.kind())))?;
         Ok(Engine { context: SessionContext::new_with_config_rt(config, runtime), runtime: threads })
@@ -93,9 +98,13 @@ impl Engine {
     /// # Errors
     /// [`Error::System`] with the kind of failure, and never the engine's own words.
     pub fn query(&self, sql: &str, during: &str) -> Result<Vec<RecordBatch>> {
-        self.runtime
-            .block_on(async { self.context.sql(sql).await?.collect().await })
-            .map_err(|e| translate(during, &e))
+        let (context, sql) = (self.context.clone(), sql.to_owned());
+        // On a thread of the engine's own, whose stack is deep enough to plan on: the caller's may not be.
+        let work = self.runtime.spawn(async move { context.sql(&sql).await?.collect().await });
+        match self.runtime.block_on(work) {
+            Ok(batches) => batches.map_err(|e| translate(during, &e)),
+            Err(_) => Err(Error::System(format!("the query engine broke off while {during}"))),
+        }
     }
 
     /// The plan that the engine would run, as text: names of tables and columns, and no data.
@@ -103,11 +112,12 @@ impl Engine {
     /// # Errors
     /// [`Error::System`] where the engine refuses it.
     pub fn explain(&self, sql: &str) -> Result<String> {
-        let plan = self
-            .runtime
-            .block_on(async { self.context.sql(sql).await?.into_optimized_plan() })
-            .map_err(|e| translate("planning", &e))?;
-        Ok(plan.display_indent().to_string())
+        let (context, sql) = (self.context.clone(), sql.to_owned());
+        let work = self.runtime.spawn(async move { context.sql(&sql).await?.into_optimized_plan() });
+        match self.runtime.block_on(work) {
+            Ok(plan) => Ok(plan.map_err(|e| translate("planning", &e))?.display_indent().to_string()),
+            Err(_) => Err(Error::System("the query engine broke off while planning".into())),
+        }
     }
 }
 
@@ -116,7 +126,8 @@ impl Engine {
 /// # Errors
 /// [`Error::Io`] or [`Error::System`] where it cannot be read.
 pub fn read_parquet(path: &Path) -> Result<Vec<RecordBatch>> {
-    let damaged = || Error::System(format!("a file of the store is damaged: {}; remove it and run again", path.display()));
+    let damaged =
+        || Error::System(format!("a file of the store is damaged: {}; remove it and run again", path.display()));
     let file = std::fs::File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
     let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| damaged())?;
     let reader = reader.build().map_err(|_| damaged())?;

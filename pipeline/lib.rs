@@ -25,9 +25,6 @@
 //! imports and fails on a breach. `pseudonymise` stands on floor 1, and not beside `ingest`, because it is arithmetic
 //! on bytes that ingest calls for every row; it knows neither tables nor files of data.
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 pub mod config;
 pub mod engine;
 pub mod error;

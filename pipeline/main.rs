@@ -81,7 +81,7 @@ enum KeyAction {
 struct SynthArguments {
     /// The folder to fill; it must be empty or absent.
     folder: PathBuf,
-    /// Registered patients: 2,000 to 55 million.
+    /// Registered patients: 100 to 60 million.
     #[arg(long, default_value_t = 20_000)]
     patients: u64,
     /// The same seed makes the same files.
@@ -129,10 +129,15 @@ enum CompressionWord {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // What a run writes is its operator's alone (invariant 8); `publish` opens its pack to everyone, and nothing else.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // A panic's message could quote a value: only where it happened is told.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
-        let _ = writeln!(std::io::stderr(), "smirr stopped on a fault of its own{place}. Nothing was published; please report it.");
+        let _ = writeln!(
+            std::io::stderr(),
+            "smirr stopped on a fault of its own{place}. Nothing was published; please report it."
+        );
     }));
     match dispatch(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -197,7 +202,9 @@ impl OnConfig {
 /// A reader that went away is no fault of the run.
 fn print(text: &str) -> Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(Error::System(format!("cannot write the result: {e}"))),
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::System(format!("cannot write the result: {e}")))
+        }
         _ => Ok(()),
     }
 }
@@ -219,7 +226,8 @@ fn text_summary(summary: &Summary) -> String {
     }
     text.push_str("SIMD quintile 1 is the most deprived fifth. [u] low reliability, [z] not applicable.\n");
     for charge in &summary.charges {
-        let how = if charge.replayed { "had been charged before; this run cost nothing" } else { "charged to the ledger" };
+        let how =
+            if charge.replayed { "had been charged before; this run cost nothing" } else { "charged to the ledger" };
         text.push_str(&format!("{}: {} {how}\n", charge.report, charge.loss));
     }
     text.push_str(&format!("Published:          {}\n", summary.pack.folder.display()));
@@ -252,9 +260,10 @@ fn ledger(config: &std::path::Path, verify: bool, json: bool) -> Result<()> {
     let ledger = Ledger::open(&plan.ledger, &plan.board)?;
     let mut text = String::new();
     for entry in ledger.entries()? {
-        let loss = entry.loss.as_ref().map_or(String::new(), |loss| {
-            format!("{} {}", loss.definition.symbol(), loss.amount.decimal(6))
-        });
+        let loss = entry
+            .loss
+            .as_ref()
+            .map_or(String::new(), |loss| format!("{} {}", loss.definition.symbol(), loss.amount.decimal(6)));
         if json {
             let line = serde_json::json!({
                 "id": entry.id, "at": entry.at, "kind": entry.kind, "quarter": entry.quarter.to_string(),
@@ -262,7 +271,10 @@ fn ledger(config: &std::path::Path, verify: bool, json: bool) -> Result<()> {
             });
             text.push_str(&format!("{line}\n"));
         } else {
-            text.push_str(&format!("{:>4}  {}  {:9}  {}  {:12}  {loss}\n", entry.id, entry.at, entry.kind, entry.quarter, entry.report));
+            text.push_str(&format!(
+                "{:>4}  {}  {:9}  {}  {:12}  {loss}\n",
+                entry.id, entry.at, entry.kind, entry.quarter, entry.report
+            ));
         }
     }
     if !json {
@@ -270,14 +282,28 @@ fn ledger(config: &std::path::Path, verify: bool, json: bool) -> Result<()> {
         let show = |spending: &smirr::privacy::Spending| {
             format!("rho {} and epsilon {}", spending.rho.decimal(6), spending.epsilon.decimal(6))
         };
-        text.push_str(&format!("Spent in {}: {} of {} {}\n", plan.quarter, show(&spent.quarter), plan.loss.kind.word(), plan.loss.amount));
+        text.push_str(&format!(
+            "Spent in {}: {} of {} {}\n",
+            plan.quarter,
+            show(&spent.quarter),
+            plan.loss.kind.word(),
+            plan.loss.amount
+        ));
         if let Some(year) = &plan.year {
-            text.push_str(&format!("Spent in the four quarters to it: {} of {} {}\n", show(&spent.year), year.kind.word(), year.amount));
+            text.push_str(&format!(
+                "Spent in the four quarters to it: {} of {} {}\n",
+                show(&spent.year),
+                year.kind.word(),
+                year.amount
+            ));
         }
     }
     if verify {
         let verified = ledger.verify()?;
-        text.push_str(&format!("Verified: {} entries and {} draws, none changed, lost or out of order.\n", verified.entries, verified.draws));
+        text.push_str(&format!(
+            "Verified: {} entries and {} draws, none changed, lost or out of order.\n",
+            verified.entries, verified.draws
+        ));
     }
     print(&text)
 }
@@ -304,7 +330,10 @@ fn make_board(arguments: &SynthArguments, json: bool) -> Result<()> {
     };
     let made = synth::generate(&arguments.folder, &options, &|_, _| ())?;
     if json {
-        return print(&format!("{}\n", serde_json::json!({ "rows": made.rows, "files": made.files, "bytes": made.bytes })));
+        return print(&format!(
+            "{}\n",
+            serde_json::json!({ "rows": made.rows, "files": made.files, "bytes": made.bytes })
+        ));
     }
     let mut text = String::new();
     for (table, rows) in &made.rows {

@@ -1,1 +1,13 @@
+//! The integration tests: one binary, so that the engine is linked once.
+//!
+//! Each test drives the real `smirr` on a fictional board of its own, in a folder that goes when the test ends.
 
+mod architecture;
+mod crash;
+mod errors;
+mod leaks;
+mod replay;
+mod rows;
+mod simd;
+mod support;
+mod truth;

@@ -15,6 +15,9 @@ use crate::schema::TableSchema;
 
 /// Long enough for any condition that a person would read, and short enough that no tree is deep.
 const LONGEST: usize = 2_000;
+/// More brackets within brackets than anyone reads. The parser calls itself once for each, and with its own limit of 50
+/// it outgrows a thread's stack of 2 MiB where it is built without optimisation (`Cargo.toml`).
+const DEEPEST: usize = 20;
 
 /// What is wrong with a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +77,7 @@ fn parse(tokens: Vec<TokenWithSpan>, places: &Places) -> Result<datafusion::sql:
         }
     };
     let dialect = GenericDialect {};
-    let mut parser = Parser::new(&dialect).with_tokens_with_locations(tokens);
+    let mut parser = Parser::new(&dialect).with_recursion_limit(DEEPEST).with_tokens_with_locations(tokens);
     let expression = parser.parse_expr().map_err(fault)?;
     let next = parser.peek_token();
     if next.token != Token::EOF {

@@ -39,10 +39,14 @@ enum Gives {
 impl<'a> Walk<'a> {
     pub(super) fn cast(&mut self, whole: &Expr, kind: &CastKind, inner: &'a Expr, to: &DataType) -> Type<'a> {
         let at = self.places.range(whole.span());
-        self.expression(inner);
+        let found = self.expression(inner);
         if *kind != CastKind::TryCast {
             let help = "use `try_cast`, which gives null where the value does not fit".to_string();
             return self.bad(at, "a cast can fail on a row", Some(help));
+        }
+        if matches!(found, Type::Reference) {
+            let help = "it is known whether there is one (`is null`), and no more".to_string();
+            return self.bad(at, "a reference cannot be cast", Some(help));
         }
         match to {
             DataType::BigInt(None) | DataType::Int(None) | DataType::Integer(None) => Type::Number,
@@ -109,7 +113,11 @@ impl<'a> Walk<'a> {
                 (Type::Null, Type::Literal(_) | Type::Code(..)) => kind = Type::Text,
                 (Type::Null, found) => kind = found,
                 (_, Type::Null) | (Type::Bad, _) | (_, Type::Bad) => {}
-                (Type::Date, Type::Literal(text)) => self.is_date(text, self.places.range(part.span())),
+                (Type::Date, Type::Literal(text)) => {
+                    // A comparison reads text as a date; the engine does not do so among alternatives.
+                    let help = format!("write `date '{text}'`");
+                    self.bad(self.places.range(part.span()), "text among dates", Some(help));
+                }
                 (a, b) if name(a) == name(b) || (is_text(a) && is_text(b)) => {}
                 (a, b) => self.expect(part, b, false, name(a)),
             }

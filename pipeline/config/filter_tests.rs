@@ -29,32 +29,36 @@ fn found(condition: &str) -> Vec<Fault> {
     faults(condition, &table())
 }
 
+/// Conditions that may run; `measure::spec` runs them.
+pub(crate) const MAY_RUN: [&str; 23] = [
+    "attended = 'yes'",
+    "Attended <> 'no' AND minutes >= 10",
+    "\"attended\" = 'unknown'",
+    "'yes' = attended",
+    "mode in ('phone', 'home') or not (minutes between 1 and 5)",
+    "mode is null or mode is not null",
+    "(attended = 'yes') is true",
+    "mode like 'ph%' and mode not ilike 'H%'",
+    "contacted_on >= '2026-07-01' and contacted_on < date '2026-10-01'",
+    "contacted_on between '2026-07-01' and ended_on",
+    "extract(month from contacted_on) = 7",
+    "minutes * 2 + 1 > -3 - minutes",
+    "lower(mode) = 'phone' and length(trim(attended)) > 3",
+    "coalesce(mode, 'phone') = 'phone'",
+    "coalesce(ended_on, contacted_on, date '2026-07-01') > '2026-07-01'",
+    "starts_with(mode, 'p')",
+    "case when minutes > 5 then attended = 'yes' else false end",
+    "case mode when 'phone' then 1 else 2 end = 1",
+    "try_cast(mode as bigint) > 5",
+    "attended || mode = 'yesphone'",
+    "org_id is not null or org_id is null",
+    "mode is distinct from 'phone'",
+    "true",
+];
+
 #[test]
 fn what_may_run() {
-    for condition in [
-        "attended = 'yes'",
-        "Attended <> 'no' AND minutes >= 10",
-        "\"attended\" = 'unknown'",
-        "'yes' = attended",
-        "mode in ('phone', 'home') or not (minutes between 1 and 5)",
-        "mode is null or mode is not null",
-        "(attended = 'yes') is true",
-        "mode like 'ph%' and mode not ilike 'H%'",
-        "contacted_on >= '2026-07-01' and contacted_on < date '2026-10-01'",
-        "contacted_on between '2026-07-01' and ended_on",
-        "extract(month from contacted_on) = 7",
-        "minutes * 2 + 1 > -3 - minutes",
-        "lower(mode) = 'phone' and length(trim(org_id)) > 3",
-        "coalesce(mode, 'phone') = 'phone'",
-        "coalesce(ended_on, contacted_on, '2026-07-01') > '2026-07-01'",
-        "starts_with(org_id, 'O')",
-        "case when minutes > 5 then attended = 'yes' else false end",
-        "case mode when 'phone' then 1 else 2 end = 1",
-        "try_cast(org_id as bigint) > 5",
-        "org_id || mode = 'ab'",
-        "mode is distinct from 'phone'",
-        "true",
-    ] {
+    for condition in MAY_RUN {
         assert_eq!(found(condition), [], "{condition}");
     }
 }
@@ -101,6 +105,11 @@ fn what_may_not_and_why() {
         ("minutes > 99999999999999999999", "`99999999999999999999` is not a whole number that fits"),
         ("minutes and true", "expected a condition, found a number"),
         ("not mode", "expected a condition, found text"),
+        ("org_id = 'O1'", "a reference is compared with text"),
+        ("org_id in ('O1', 'O2')", "a reference is compared with text"),
+        ("starts_with(org_id, 'O')", "expected text, found a reference"),
+        ("try_cast(org_id as bigint) > 5", "a reference cannot be cast"),
+        ("coalesce(ended_on, '2026-07-01') > '2026-07-01'", "text among dates"),
         ("mode + 1 > 2", "expected a number, found text"),
         ("minutes > $1", "`$1` is not allowed in a condition"),
         ("attended = 'yes' -- and so on", "a comment inside a condition"),
@@ -135,6 +144,9 @@ fn the_place_is_that_of_the_slip() {
 #[test]
 fn long_and_deep_conditions_are_refused_not_followed() {
     assert!(!found(&"(".repeat(1_500)).is_empty());
+    let brackets = |deep: usize| format!("{}true{}", "(".repeat(deep), ")".repeat(deep));
+    assert_eq!(found(&brackets(10)), []);
+    assert_eq!(found(&brackets(30)).remove(0).message, "the condition is nested too deep");
     assert!(!found(&format!("{}true", "not ".repeat(400))).is_empty());
     assert!(found(&"true or ".repeat(4_000)).remove(0).message.contains("longer than"));
     let chain = format!("{}true", "true or ".repeat(200));

@@ -24,6 +24,8 @@ pub(super) enum Type<'a> {
     Code(&'a str, &'a [String]),
     /// A calendar date.
     Date,
+    /// The key of a public table, stored as a row's number: no text can be compared with it.
+    Reference,
     /// Text written in the condition itself.
     Literal(&'a str),
     /// `NULL` written in the condition itself.
@@ -166,6 +168,7 @@ impl<'a> Walk<'a> {
         match column.kind {
             Kind::Code => Type::Code(known, &column.codes),
             Kind::Date => Type::Date,
+            Kind::Reference => Type::Reference,
             Kind::Integer | Kind::Decimal => Type::Number,
             _ => Type::Text,
         }
@@ -309,6 +312,7 @@ pub(super) fn name(kind: Type<'_>) -> &'static str {
         Type::Number => "a number",
         Type::Text | Type::Code(..) | Type::Literal(_) => "text",
         Type::Date => "a date",
+        Type::Reference => "a reference",
         Type::Null => "null",
         Type::Bad => "a mistake",
     }

@@ -17,7 +17,7 @@ mod dimensions;
 mod filter;
 mod filter_call;
 #[cfg(test)]
-mod filter_tests;
+pub(crate) mod filter_tests;
 mod filter_walk;
 mod locate;
 pub mod marked;

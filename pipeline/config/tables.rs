@@ -160,7 +160,8 @@ impl Places {
     /// A file's name as its reader would write it.
     pub fn shown(&self, file: &Path) -> PathBuf {
         let short = self.here.as_ref().and_then(|here| file.strip_prefix(here).ok());
-        short.unwrap_or(file).to_path_buf()
+        // The current folder itself would have no name.
+        short.filter(|short| !short.as_os_str().is_empty()).unwrap_or(file).to_path_buf()
     }
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 
 /// Large enough that a block's overheads vanish, small enough that a few fit in the cache's neighbourhood.
-pub const BLOCK_BYTES: usize = 4 << 20;
+pub const BLOCK_BYTES: usize = 16 << 20;
 /// No record of the contract comes near this: a longer one is a quote that was never closed.
 const LONGEST_RECORD: usize = 1 << 20;
 

@@ -67,7 +67,8 @@ impl Extract {
         if !matches!(read, Ok(true)) {
             return Err(Error::Input(format!("{}: the file has no header", path.display())));
         }
-        let names = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase()).collect::<Vec<_>>();
+        let names =
+            record.iter().map(|name| String::from_utf8_lossy(name).trim().to_ascii_lowercase()).collect::<Vec<_>>();
         let header = Arc::new(Header::of(path, layout, &names)?);
         Ok(Extract { path: path.into(), header, content: Content::Csv { blocks, first: Some(first), hash } })
     }
@@ -75,7 +76,8 @@ impl Extract {
     fn open_parquet(path: &Path, layout: &Layout) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
         let metadata = ArrowReaderMetadata::load(&file, Default::default()).map_err(|_| damaged(path))?;
-        let names = metadata.schema().fields().iter().map(|field| field.name().trim().to_ascii_lowercase()).collect::<Vec<_>>();
+        let names =
+            metadata.schema().fields().iter().map(|field| field.name().trim().to_ascii_lowercase()).collect::<Vec<_>>();
         let header = Arc::new(Header::of(path, layout, &names)?);
         let sha256 = hash_file(path)?;
         Ok(Extract { path: path.into(), header, content: Content::Parquet { metadata, group: 0, row: 1, sha256 } })
@@ -140,7 +142,10 @@ impl Header {
             )));
         }
         for (column, field) in layout.columns.iter().zip(&fields).filter(|(_, field)| field.is_some()) {
-            let again = names.iter().skip(field.map_or(0, |field| field + 1)).any(|name| name.eq_ignore_ascii_case(&column.header));
+            let again = names
+                .iter()
+                .skip(field.map_or(0, |field| field + 1))
+                .any(|name| name.eq_ignore_ascii_case(&column.header));
             if again {
                 return Err(Error::Input(format!("{}: the header names `{}` twice", path.display(), column.header)));
             }
@@ -180,9 +185,17 @@ fn parse_csv(block: &Block, rows: &mut Rows<'_>) {
         if std::mem::take(&mut header) {
             continue;
         }
-        let line = block.first_line + record.position().map_or(1, csv::Position::line) - 1;
+        let line = block.first_line + record.position().map_or(0, |at| lines_before(at, &block.bytes));
         rows.push(line, record.len(), |field| record.get(field).unwrap_or_default());
     }
+}
+
+/// Line ends before a record. The reader's position is one byte short of it where lines end in CRLF, and before any blank
+/// lines.
+fn lines_before(position: &csv::Position, bytes: &[u8]) -> u64 {
+    let start = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let ends = bytes.iter().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() - 1 + ends.filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn parse_parquet(

@@ -13,6 +13,13 @@ use crate::schema::{Breach, Column, Kind, Scalar, TableSchema};
 
 /// The stored name of the column that identifies the protected person, in every private table.
 pub const PERSON: &str = "person";
+/// The stored name of the column that says which sixteenth of all people the person is in.
+pub const BUCKET: &str = "bucket";
+/// How many buckets there are; the number itself is the bucket of rows that name no person.
+///
+/// Large parts are stored bucket by bucket, so that a query over some of the people reads their rows alone: a board of
+/// any size is then measured in as many passes as keep memory flat, and reads everything once all the same.
+pub const BUCKETS: i8 = 16;
 /// What a pseudonym is stored as.
 pub const PSEUDONYM: DataType = DataType::Decimal128(38, 0);
 /// No table of the contract comes near; a fixed size keeps a row's cells on the stack.
@@ -122,9 +129,10 @@ impl Layout {
             let nullable = !matches!(stored, Stored::Code { .. });
             Some(Field::new(stored_name(schema, &column.name), stored.data_type(), nullable))
         });
+        let bucket = person.map(|_| Field::new(BUCKET, DataType::Int8, false));
         Ok(Layout {
             table: schema.table.clone(),
-            stored: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
+            stored: Arc::new(Schema::new(fields.chain(bucket).collect::<Vec<_>>())),
             names: schema.columns.keys().cloned().collect(),
             person,
             dated_by: schema.dated_by.as_ref().and_then(place),
@@ -175,13 +183,15 @@ fn column_reader(table: &str, name: &str, column: &Column, context: &Context<'_>
         Kind::Token => Convert::Token,
         Kind::PracticeCode => Convert::PracticeCode,
         Kind::Code => Convert::Code(column.codes.iter().map(|code| code.as_bytes().to_vec()).collect()),
-        Kind::Reference => Convert::Reference(Arc::new(reference(column, context).ok_or_else(|| {
-            wrong("the public table that it refers to is not among the sources")
-        })?)),
+        Kind::Reference => Convert::Reference(Arc::new(
+            reference(column, context)
+                .ok_or_else(|| wrong("the public table that it refers to is not among the sources"))?,
+        )),
         Kind::Date => Convert::Date { day_first: column.day_first, between: date_range(column, context) },
-        Kind::Integer | Kind::Decimal => {
-            Convert::Whole { places: column.places, between: column.whole_range().ok_or_else(|| wrong("its range is too wide"))? }
-        }
+        Kind::Integer | Kind::Decimal => Convert::Whole {
+            places: column.places,
+            between: column.whole_range().ok_or_else(|| wrong("its range is too wide"))?,
+        },
         Kind::Area => Convert::Area {
             pattern: column.pattern.as_ref().map(|pattern| pattern.as_bytes().to_vec()),
             retired: byte_map(&column.retired),

@@ -4,12 +4,14 @@
 //!
 //! In the order in which a file travels: [`extract`] opens it and hands out chunks of whole records ([`blocks`] cuts
 //! CSV), [`rows`] reads each row by the [`layout`] that was compiled from the schema, [`cell`] turns one field into a
-//! typed value or a broken [`rule`], [`tally`] counts, and [`uniqueness`] settles the file as a whole.
+//! typed value or a broken [`rule`], [`tally`] counts, [`buckets`] puts large batches in
+//! an order that lets queries read some of the people only, and [`uniqueness`] settles the file as a whole.
 //!
 //! What becomes of a file depends on that file, the schemas, the public tables that it refers to and the key, and on
 //! nothing else: so an unchanged file need never be read again, and one sender's rows cannot decide another's.
 
 pub mod blocks;
+pub mod buckets;
 pub mod cell;
 pub mod check_digit;
 pub mod extract;

@@ -6,11 +6,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Decimal128Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringBuilder};
+use arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringBuilder,
+};
 use arrow::datatypes::SchemaRef;
 
+use super::buckets::by_bucket;
 use super::cell::{Cell, Read};
-use super::layout::{ColumnReader, Layout, MOST_COLUMNS, PSEUDONYM, Stored};
+use super::layout::{BUCKETS, ColumnReader, Layout, MOST_COLUMNS, PSEUDONYM, Stored};
 use super::rule::{Repair, Rule};
 use super::tally::{Counts, Tally};
 use crate::error::{Error, Result};
@@ -195,7 +198,9 @@ impl<'a> Rows<'a> {
                     values.append_null();
                     -1
                 }
-                (Values::Dropped, _) => -1,
+                // Let go, and part of the key all the same: a practice tells two registrations of one day apart.
+                (Values::Dropped, Cell::Bytes(bytes)) => fold_text(bytes),
+                (Values::Dropped, cell) => int(cell).map_or(-1, i128::from),
             };
             if self.layout.in_key(number) {
                 key = fold(key, identity as u128);
@@ -216,10 +221,16 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// [`Error::System`] where Arrow refuses the columns, which the layout rules out.
     pub fn finish(self) -> Result<Parsed> {
-        let stored = self.columns.into_iter().filter_map(Values::finish).collect();
+        let people = self.layout.person.map(|person| match &self.columns[person] {
+            Values::Pseudonyms(people) => people.iter().map(|person| bucket(*person)).collect::<Vec<_>>(),
+            _ => Vec::new(),
+        });
+        let mut stored = self.columns.into_iter().filter_map(Values::finish).collect::<Vec<_>>();
+        stored.extend(people.map(|buckets| Arc::new(Int8Array::from(buckets)) as ArrayRef));
         let batch = batch(self.layout.stored.clone(), stored, self.counts.stored)?;
+        let (batch, keys) = by_bucket(batch, self.keys)?;
         let tally = self.counts.named(&self.layout.names);
-        Ok(Parsed { batch, quarantined: self.quarantined, tally, keys: self.keys })
+        Ok(Parsed { batch, quarantined: self.quarantined, tally, keys })
     }
 }
 
@@ -250,6 +261,11 @@ fn int(cell: Cell<'_>) -> Option<i64> {
     }
 }
 
+/// Pseudonyms are 126 random bits: the first four of them say the bucket.
+fn bucket(person: Option<i128>) -> i8 {
+    person.map_or(BUCKETS, |person| (person >> 122) as i8)
+}
+
 fn pseudonym(column: &ColumnReader, cell: Cell<'_>) -> Option<i128> {
     let Some(Stored::Pseudonym(space)) = &column.stored else { return None };
     match cell {
@@ -266,7 +282,7 @@ fn fold(key: u128, value: u128) -> u128 {
     (key.rotate_left(41) ^ value).wrapping_mul(ODD)
 }
 
-/// Texts are keys of public tables only.
+/// Texts are keys of public tables, and practice codes.
 fn fold_text(bytes: &[u8]) -> i128 {
     bytes.chunks(16).fold(bytes.len() as u128, |key, chunk| {
         let mut padded = [0; 16];

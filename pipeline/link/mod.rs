@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::ingest::layout::{Layout, PERSON, is_person, stored_name};
+use crate::ingest::layout::{BUCKET, BUCKETS, Layout, PERSON, is_person, stored_name};
 use crate::schema::{Column, Kind, TableSchema};
 use crate::store::Stored;
 
@@ -35,6 +35,9 @@ pub struct Table {
     pub rows: String,
     /// Stored rows, to prove that no sum can overflow. A true count: it decides nothing that is published.
     pub stored: u64,
+    /// The most people that those rows may lead to, for the same proof: a row without a person leads to everyone who
+    /// holds its token.
+    pub reach: u64,
 }
 
 /// Quotes a name for SQL.
@@ -60,12 +63,20 @@ pub fn link<'a>(
     for (layout, schema, stored) in private {
         let files = stored.iter().flat_map(Stored::files).collect::<Vec<_>>();
         engine.register(&stored_table(&schema.table), &files, &layout.stored)?;
-        let rows = stored.iter().map(|part| part.manifest.tally.stored).sum();
         let schemas = private.iter().map(|(_, schema, _)| schema.as_ref()).collect::<Vec<_>>();
-        let table = Table { schema: schema.clone(), rows: rows_sql(schema, &schemas)?, stored: rows };
+        let rows = rows_of(private, &schema.table);
+        let holders = token_holders(&schema.table, &schemas).iter().map(|holder| rows_of(private, holder)).sum::<u64>();
+        let table =
+            Table { schema: schema.clone(), rows: rows_sql(schema, &schemas)?, stored: rows, reach: rows + holders };
         tables.insert(schema.table.clone(), table);
     }
     Ok(Linked { engine, tables, public })
+}
+
+/// Stored rows of a table.
+fn rows_of(private: &[(std::sync::Arc<Layout>, std::sync::Arc<TableSchema>, Vec<Stored>)], table: &str) -> u64 {
+    let parts = private.iter().filter(|(_, schema, _)| schema.table == table).flat_map(|(_, _, stored)| stored);
+    parts.map(|part| part.manifest.tally.stored).sum()
 }
 
 fn stored_table(table: &str) -> String {
@@ -79,7 +90,9 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
     let columns = schema
         .columns
         .iter()
-        .filter(|(name, column)| column.keep && stored_name(schema, name) != PERSON && column.kind != Kind::PracticeCode)
+        .filter(|(name, column)| {
+            column.keep && stored_name(schema, name) != PERSON && column.kind != Kind::PracticeCode
+        })
         .map(|(name, column)| select(name, column))
         .collect::<Vec<_>>()
         .join(", ");
@@ -88,14 +101,14 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
         // No person: a table of posts. Nothing here measures it yet, and `config` lets no measure name it.
         return Ok(format!("SELECT {columns} FROM {stored} AS t"));
     };
-    let own = format!("SELECT t.{PERSON}, {columns} FROM {stored} AS t WHERE t.{PERSON} IS NOT NULL");
+    let own = format!("SELECT t.{PERSON}, t.{BUCKET}, {columns} FROM {stored} AS t WHERE t.{PERSON} IS NOT NULL");
     if person.required {
         return Ok(own);
     }
     match token_link(schema, all) {
         Some(link) => Ok(format!(
-            "{own} UNION ALL SELECT w.{PERSON}, {columns} FROM {stored} AS t JOIN ({}) AS w ON t.{} = w.token \
-             WHERE t.{PERSON} IS NULL",
+            "{own} UNION ALL SELECT w.{PERSON}, w.{BUCKET}, {columns} FROM {stored} AS t JOIN ({}) AS w ON t.{} = w.token \
+             WHERE t.{BUCKET} = {BUCKETS}",
             link.people_sql(),
             quoted(&link.column)
         )),
@@ -115,14 +128,17 @@ impl TokenLink {
     /// person's row decide another's (invariant 4).
     fn people_sql(&self) -> String {
         let (column, holder) = (quoted(&self.holder_column), quoted(&stored_table(&self.holder)));
-        format!("SELECT DISTINCT {column} AS token, {PERSON} FROM {holder} WHERE {PERSON} IS NOT NULL AND {column} IS NOT NULL")
+        format!(
+            "SELECT DISTINCT {column} AS token, {PERSON}, {BUCKET} FROM {holder} WHERE {PERSON} IS NOT NULL AND {column} IS NOT NULL"
+        )
     }
 }
 
 /// The tables whose tokens lead a table's rows to people.
 pub fn token_holders(table: &str, all: &[&TableSchema]) -> Vec<String> {
     let schema = all.iter().find(|schema| schema.table == table);
-    let optional = |schema: &&&TableSchema| schema.columns.values().any(|column| is_person(column.kind) && !column.required);
+    let optional =
+        |schema: &&&TableSchema| schema.columns.values().any(|column| is_person(column.kind) && !column.required);
     schema.filter(optional).and_then(|schema| token_link(schema, all)).map(|link| link.holder).into_iter().collect()
 }
 
@@ -133,7 +149,10 @@ fn token_link(schema: &TableSchema, all: &[&TableSchema]) -> Option<TokenLink> {
         for holder in all.iter().filter(|other| other.table != schema.table) {
             let has_person = holder.columns.values().any(|column| is_person(column.kind) && column.required);
             let key = holder.columns.iter().find(|(name, column)| {
-                column.kind == Kind::Token && column.keep && space(name, column) == wanted && holder.unique.contains(name)
+                column.kind == Kind::Token
+                    && column.keep
+                    && space(name, column) == wanted
+                    && holder.unique.contains(name)
             });
             if let (true, Some((holder_column, _))) = (has_person, key) {
                 return Some(TokenLink {

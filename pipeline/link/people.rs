@@ -8,7 +8,7 @@ use super::{Linked, coded, quoted};
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
-use crate::ingest::layout::PERSON;
+use crate::ingest::layout::{BUCKET, PERSON};
 
 /// The table of registered people.
 pub const REGISTER: &str = "patients";
@@ -67,8 +67,13 @@ impl Packing {
     }
 }
 
-/// Registrations that hold on the quarter's last day: `person`, and `packed`, of which each person's greatest is theirs.
-pub fn registrations_sql(linked: &Linked<'_>, packing: &Packing, quarter: Quarter, also: Option<&str>) -> Result<String> {
+/// Registrations that hold on the quarter's last day: `person`, `bucket`, and `packed`, of which each person's greatest is theirs.
+pub fn registrations_sql(
+    linked: &Linked<'_>,
+    packing: &Packing,
+    quarter: Quarter,
+    also: Option<&str>,
+) -> Result<String> {
     let register = linked
         .tables
         .get(REGISTER)
@@ -76,7 +81,7 @@ pub fn registrations_sql(linked: &Linked<'_>, packing: &Packing, quarter: Quarte
     let last = date_sql(days(quarter.last_day()));
     let also = also.map_or(String::new(), |condition| format!(" AND ({condition})"));
     Ok(format!(
-        "SELECT {PERSON}, (CAST({from} AS INT) + CAST({DAY_SHIFT} AS BIGINT)) * {} + {} AS packed FROM ({}) \
+        "SELECT {PERSON}, {BUCKET}, (CAST({from} AS INT) + CAST({DAY_SHIFT} AS BIGINT)) * {} + {} AS packed FROM ({}) \
          WHERE {from} <= {last} AND ({until} IS NULL OR {until} > {last}){also}",
         packing.cells,
         packing.cell_sql(),

@@ -43,7 +43,10 @@ impl FineGrid {
         let grid = FineGrid { packing: Packing::new(attributes)?, zones: zone_count, person_codes, row_codes };
         match grid.packing.cells().checked_mul(grid.codes()).filter(|&cells| cells <= MOST_CELLS) {
             Some(_) => Ok(grid),
-            None => Err(Error::Privacy(format!("`{}` has more than {MOST_CELLS} cells; take a dimension out of `by`", measure.name))),
+            None => Err(Error::Privacy(format!(
+                "`{}` has more than {MOST_CELLS} cells; take a dimension out of `by`",
+                measure.name
+            ))),
         }
     }
 
@@ -123,38 +126,43 @@ impl LevelGrid {
 /// # Errors
 /// [`Error::Privacy`] where the lookup lacks a column that the configuration names.
 pub fn levels(plan: &Plan, measure: &Measure, fine: &FineGrid, zones: &PublicTable) -> Result<Vec<LevelGrid>> {
-    plan.geography.levels.iter().map(|level| {
-        let missing = |column: &str| Error::Privacy(format!("the area lookup lacks `{column}`"));
-        let areas = zones.texts(&level.column).ok_or_else(|| missing(&level.column))?;
-        let named = areas.iter().flatten().collect::<BTreeSet<_>>();
-        let places: HashMap<&str, usize> = named.iter().zip(0..).map(|(area, place)| (area.as_str(), place)).collect();
-        let mut values = named.iter().map(|area| (*area).clone()).collect::<Vec<_>>();
-        values.push(UNKNOWN.into());
-        let unknown_area = values.len() - 1;
-        let mut dimensions = vec![Dimension { name: "area".into(), heading: level.heading.clone(), values }];
-        // Each row of the lookup, and last the unknown one, to its place among areas and bands.
-        let mut zone_places = areas
-            .iter()
-            .map(|area| area.as_ref().map_or(unknown_area, |area| places[area.as_str()]))
-            .chain([unknown_area])
-            .collect::<Vec<_>>();
-        for &band in &measure.bands {
-            let band = &plan.geography.bands[band];
-            let codes = zones.codes(&band.column).ok_or_else(|| missing(&band.column))?;
-            for (place, code) in zone_places.iter_mut().zip(codes.iter().copied().chain([band.codes.len()])) {
-                *place = *place * (band.codes.len() + 1) + code;
+    plan.geography
+        .levels
+        .iter()
+        .map(|level| {
+            let missing = |column: &str| Error::Privacy(format!("the area lookup lacks `{column}`"));
+            let areas = zones.texts(&level.column).ok_or_else(|| missing(&level.column))?;
+            let named = areas.iter().flatten().collect::<BTreeSet<_>>();
+            let places: HashMap<&str, usize> =
+                named.iter().zip(0..).map(|(area, place)| (area.as_str(), place)).collect();
+            let mut values = named.iter().map(|area| (*area).clone()).collect::<Vec<_>>();
+            values.push(UNKNOWN.into());
+            let unknown_area = values.len() - 1;
+            let mut dimensions = vec![Dimension { name: "area".into(), heading: level.heading.clone(), values }];
+            // Each row of the lookup, and last the unknown one, to its place among areas and bands.
+            let mut zone_places = areas
+                .iter()
+                .map(|area| area.as_ref().map_or(unknown_area, |area| places[area.as_str()]))
+                .chain([unknown_area])
+                .collect::<Vec<_>>();
+            for &band in &measure.bands {
+                let band = &plan.geography.bands[band];
+                let codes = zones.codes(&band.column).ok_or_else(|| missing(&band.column))?;
+                for (place, code) in zone_places.iter_mut().zip(codes.iter().copied().chain([band.codes.len()])) {
+                    *place = *place * (band.codes.len() + 1) + code;
+                }
+                dimensions.push(dimension(&band.name, &band.heading, &band.codes));
             }
-            dimensions.push(dimension(&band.name, &band.heading, &band.codes));
-        }
-        for code in &measure.codes {
-            dimensions.push(dimension(&code.name, &code.heading, &code.codes));
-        }
-        let mapping = mapping(measure, fine, &zone_places)?;
-        let cells = dimensions.iter().map(|dimension| dimension.values.len()).product();
-        // All of one person's cells share a row of the lookup and the person's own codes: one run of the rows' codes.
-        let from_fine = Regrouping::new(cells, &mapping, fine.codes() as usize)?;
-        Ok(LevelGrid { level: level.name.clone(), dimensions, from_fine })
-    }).collect()
+            for code in &measure.codes {
+                dimensions.push(dimension(&code.name, &code.heading, &code.codes));
+            }
+            let mapping = mapping(measure, fine, &zone_places)?;
+            let cells = dimensions.iter().map(|dimension| dimension.values.len()).product();
+            // All of one person's cells share a row of the lookup and the person's own codes: one run of the rows' codes.
+            let from_fine = Regrouping::new(cells, &mapping, fine.codes() as usize)?;
+            Ok(LevelGrid { level: level.name.clone(), dimensions, from_fine })
+        })
+        .collect()
 }
 
 fn dimension(name: &str, heading: &str, codes: &[String]) -> Dimension {

@@ -12,7 +12,7 @@ use crate::config::plan::{Measure, MeasureKind, Plan};
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
-use crate::ingest::layout::PERSON;
+use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
 use crate::link::{Linked, REGISTER, coded, date_sql, quoted, registrations_sql};
 use crate::measure::grid::FineGrid;
 use crate::privacy::Bounds;
@@ -34,22 +34,20 @@ pub struct Bounded {
     pub bounds: Bounds,
 }
 
-/// Which of several passes over the people a query is: the store is read that many times, and each time only the
-/// people of one remainder are held, so that memory stays flat as a board grows.
+/// Which of several passes over the people a query is. Each holds the people of some buckets only, so that memory stays
+/// flat as a board grows; large parts of the store are in bucket order, so all passes together read it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pass {
     /// Its number, from 0.
     pub number: u64,
-    /// How many there are.
+    /// How many there are: 1 to [`BUCKETS`].
     pub of: u64,
 }
 
 impl Pass {
     fn condition(self) -> String {
-        match self.of {
-            0 | 1 => "true".into(),
-            of => format!("{PERSON} % CAST({of} AS DECIMAL(38, 0)) = CAST({} AS DECIMAL(38, 0))", self.number),
-        }
+        let start = |number: u64| number * BUCKETS as u64 / self.of.max(1);
+        format!("{BUCKET} >= {} AND {BUCKET} < {}", start(self.number), start(self.number + 1))
     }
 }
 
@@ -76,7 +74,7 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         .tables
         .get(&measure.table)
         .ok_or_else(|| Error::Privacy(format!("the sources have no table `{}`", measure.table)))?;
-    bounds.check_rows(table.stored)?;
+    bounds.check_rows(table.reach)?;
     if measure.table == REGISTER {
         let people = registrations_sql(linked, grid.packing(), plan.quarter, measure.filter.as_deref())?;
         let sql = format!(
@@ -207,7 +205,8 @@ impl Values {
             MeasureKind::Persons | MeasureKind::Events { .. } => "1".into(),
             MeasureKind::Sum { column, .. } => {
                 let range = linked.tables[&measure.table].schema.columns.get(column).and_then(Column::whole_range);
-                let (least, greatest) = range.ok_or_else(|| Error::Privacy(format!("`{column}` has no range to clamp to")))?;
+                let (least, greatest) =
+                    range.ok_or_else(|| Error::Privacy(format!("`{column}` has no range to clamp to")))?;
                 // The rows of one person are added before they are clamped: that sum must not wrap either.
                 Bounds::new(1, least, greatest)?.check_rows(rows)?;
                 format!("least(greatest(coalesce({}, 0), {least}), {greatest})", quoted(column))
@@ -267,7 +266,8 @@ mod tests {
                 // Two codes come in either order equally often: checked for the first and the last.
             }
             if codes > 1 {
-                let before = (0..prime * (prime - 1)).filter(|&key| place(key, 0) < place(key, codes - 1)).count() as u64;
+                let before =
+                    (0..prime * (prime - 1)).filter(|&key| place(key, 0) < place(key, codes - 1)).count() as u64;
                 assert_eq!(2 * before, prime * (prime - 1));
             }
         }

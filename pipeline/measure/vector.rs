@@ -8,19 +8,20 @@ use super::grid::FineGrid;
 use super::plan::{Bounded, Pass, bounded};
 use crate::config::plan::{Measure, Plan};
 use crate::error::{Error, Result};
+use crate::ingest::layout::BUCKETS;
 use crate::link::Linked;
 use crate::privacy::Private;
 
-/// People that one pass may hold: their pseudonyms, places and the engine's tables take about 60 bytes each.
-const PEOPLE_A_PASS: u64 = 8_000_000;
+/// Rows that one pass may have to hold a person for: pseudonyms, places and the engine's tables take about 100 bytes each.
+const ROWS_A_PASS: u64 = 2_000_000;
 
 /// The measure over its fine grid: exact, and private.
 ///
 /// # Errors
 /// [`Error::System`] where the engine fails; [`Error::Privacy`] where the query gives a cell outside the grid.
 pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid) -> Result<Private<Vec<i64>>> {
-    let people = linked.tables.values().map(|table| table.stored).max().unwrap_or(0);
-    let passes = people.div_ceil(PEOPLE_A_PASS).max(1);
+    let rows = linked.tables.get(&measure.table).map_or(0, |table| table.stored);
+    let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, BUCKETS as u64);
     let during = format!("measuring `{}`", measure.name);
     let mut cells = vec![0i64; grid.len()];
     let mut bounds = None;
@@ -39,9 +40,10 @@ pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
 }
 
 /// Adds a batch of results into the grid; `None` where one does not fit it.
-fn fill(cells: &mut [i64], batch: &RecordBatch, query: &Bounded, grid: &FineGrid) -> Option<()> {
+pub(super) fn fill(cells: &mut [i64], batch: &RecordBatch, query: &Bounded, grid: &FineGrid) -> Option<()> {
     let codes = grid.codes() as usize;
-    let columns = batch.columns().iter().map(|column| cast(column, &DataType::Int64).ok()).collect::<Option<Vec<_>>>()?;
+    let columns =
+        batch.columns().iter().map(|column| cast(column, &DataType::Int64).ok()).collect::<Option<Vec<_>>>()?;
     let column = |n: usize| Some(columns.get(n)?.as_primitive::<Int64Type>());
     let places = column(0)?;
     let mut add = |place: i64, code: usize, value: i64| -> Option<()> {

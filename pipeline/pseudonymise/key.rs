@@ -34,8 +34,11 @@ impl Key {
         match source {
             KeySource::File(path) => Self::parse_from(&read_file(path)?, &format!("the key file {}", path.display())),
             KeySource::Env(name) => {
-                let text = std::env::var(name)
-                    .map_err(|_| Error::Input(format!("the environment variable {name}, which should hold the pseudonym key, is not set")))?;
+                let text = std::env::var(name).map_err(|_| {
+                    Error::Input(format!(
+                        "the environment variable {name}, which should hold the pseudonym key, is not set"
+                    ))
+                })?;
                 Self::parse_from(&Zeroizing::new(text), &format!("the key in the environment variable {name}"))
             }
             KeySource::Command(words) => Self::parse_from(&run(words)?, "the key that the key command printed"),
@@ -54,7 +57,9 @@ impl Key {
             return Err(wrong("is not hexadecimal digits in pairs"));
         }
         let nibble = |digit: u8| (digit as char).to_digit(16).unwrap_or(0) as u8;
-        let bytes = Zeroizing::new(digits.chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect::<Vec<_>>());
+        let bytes = Zeroizing::new(
+            digits.chunks_exact(2).map(|pair| nibble(pair[0]) << 4 | nibble(pair[1])).collect::<Vec<_>>(),
+        );
         if bytes.len() < LEAST_BYTES {
             return Err(wrong("is shorter than 256 bits"));
         }
@@ -81,7 +86,10 @@ fn read_file(path: &Path) -> Result<Zeroizing<String>> {
         )));
     }
     let mut text = Zeroizing::new(String::new());
-    (&mut file).take(MOST_TEXT).read_to_string(&mut text).map_err(|e| Error::io("cannot read the key file", path, e))?;
+    (&mut file)
+        .take(MOST_TEXT)
+        .read_to_string(&mut text)
+        .map_err(|e| Error::io("cannot read the key file", path, e))?;
     Ok(text)
 }
 
@@ -97,7 +105,8 @@ fn run(words: &[String]) -> Result<Zeroizing<String>> {
     if !output.status.success() {
         return Err(Error::Input(format!("the key command `{program}` failed ({})", output.status)));
     }
-    let text = std::str::from_utf8(&stdout).map_err(|_| Error::Input(format!("the key command `{program}` printed no text")))?;
+    let text = std::str::from_utf8(&stdout)
+        .map_err(|_| Error::Input(format!("the key command `{program}` printed no text")))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
@@ -120,7 +129,9 @@ pub fn new_key_file(path: &Path) -> Result<()> {
         .mode(0o600)
         .open(path)
         .map_err(|e| Error::io("cannot make the key file", path, e))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| Error::io("cannot write the key file", path, e))
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(|e| Error::io("cannot write the key file", path, e))
 }
 
 #[cfg(test)]

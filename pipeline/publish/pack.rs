@@ -29,11 +29,11 @@ pub struct Pack {
 /// # Errors
 /// [`Error::Io`] where the disk refuses; what was there before is then still there.
 pub fn write_pack(to: &Path, name: &str, tables: &[Table], formats: &[Format], mut manifest: Manifest) -> Result<Pack> {
-    fs::create_dir_all(to).map_err(|e| Error::io("cannot make the folder", to, e))?;
-    let staging = tempfile::Builder::new()
-        .prefix(".pack-")
-        .tempdir_in(to)
-        .map_err(|e| Error::io("cannot make a folder in", to, e))?;
+    make_folder(to)?;
+    // A fixed name: what a killed run left there is cleared by the next. The run's lock keeps others out.
+    let staging = to.join(format!(".pack-{name}"));
+    clear(&staging)?;
+    make_folder(&staging)?;
     for table in tables {
         for format in formats {
             let (ending, bytes) = match format {
@@ -41,18 +41,21 @@ pub fn write_pack(to: &Path, name: &str, tables: &[Table], formats: &[Format], m
                 Format::Parquet => ("parquet", parquet(table)?),
             };
             let name = format!("{}-{}.{ending}", table.report, table.level);
-            manifest.files.push(File { name: name.clone(), bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(&bytes)) });
-            write(&staging.path().join(name), &bytes)?;
+            manifest.files.push(File {
+                name: name.clone(),
+                bytes: bytes.len() as u64,
+                sha256: hex(&Sha256::digest(&bytes)),
+            });
+            write(&staging.join(name), &bytes)?;
         }
     }
     manifest.files.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut text = serde_json::to_vec_pretty(&manifest).map_err(|_| Error::System("the manifest has no JSON form".into()))?;
+    let mut text =
+        serde_json::to_vec_pretty(&manifest).map_err(|_| Error::System("the manifest has no JSON form".into()))?;
     text.push(b'\n');
-    write(&staging.path().join("manifest.json"), &text)?;
+    write(&staging.join("manifest.json"), &text)?;
     let folder = to.join(name);
-    // Readable by everyone: it is what anyone may read.
-    set_mode(staging.path(), 0o755)?;
-    put_in_place(staging, &folder)?;
+    put_in_place(&staging, &folder)?;
     Ok(Pack { folder, manifest: Sha256::digest(&text).into() })
 }
 
@@ -65,30 +68,47 @@ fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn set_mode(path: &Path, mode: u32) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|e| Error::io("cannot set permissions of", path, e))
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+        .map_err(|e| Error::io("cannot set permissions of", path, e))
+}
+
+/// Makes a folder that everyone may read: what is in it is published.
+fn make_folder(folder: &Path) -> Result<()> {
+    if !folder.exists() {
+        fs::create_dir_all(folder).map_err(|e| Error::io("cannot make the folder", folder, e))?;
+        set_mode(folder, 0o755)?;
+    }
+    Ok(())
+}
+
+fn clear(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("cannot remove", folder, e)),
+        _ => Ok(()),
+    }
 }
 
 /// Moves the staged folder to its place. An earlier pack changes places with it in one step of the file system and is
 /// then removed; where the file system cannot do that, it is moved aside first.
-fn put_in_place(staging: tempfile::TempDir, folder: &Path) -> Result<()> {
+fn put_in_place(staging: &Path, folder: &Path) -> Result<()> {
     let failed = |e: std::io::Error| Error::io("cannot move the pack to", folder, e);
     if !folder.exists() {
-        fs::rename(staging.path(), folder).map_err(failed)?;
-    } else if renameat_with(CWD, staging.path(), CWD, folder, RenameFlags::EXCHANGE).is_err() {
-        let aside = staging.path().with_extension("old");
+        fs::rename(staging, folder).map_err(failed)?;
+    } else if renameat_with(CWD, staging, CWD, folder, RenameFlags::EXCHANGE).is_err() {
+        let aside = staging.with_extension("old");
+        clear(&aside)?;
         fs::rename(folder, &aside).map_err(failed)?;
-        if let Err(error) = fs::rename(staging.path(), folder) {
+        if let Err(error) = fs::rename(staging, folder) {
             fs::rename(&aside, folder).map_err(failed)?;
             return Err(failed(error));
         }
-        fs::remove_dir_all(&aside).map_err(failed)?;
+        clear(&aside)?;
     }
-    // What is at the staging place now is the earlier pack, or nothing: either way it goes when `staging` is dropped.
-    drop(staging);
     if let Some(parent) = folder.parent().and_then(|parent| fs::File::open(parent).ok()) {
         parent.sync_all().map_err(failed)?;
     }
-    Ok(())
+    // What stands at the staging place now is the earlier pack, or nothing.
+    clear(staging)
 }
 
 /// Parquet without statistics, in the grid's order.

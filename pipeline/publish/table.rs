@@ -43,7 +43,13 @@ pub struct Row {
 
 /// Lays out one figure's estimates as rows of a table with these `dimensions`. `cells` are the figure's own
 /// dimensions, of which the table's may have more.
-pub fn tidy(figure: &str, whole: bool, dimensions: &[Dimension], own: &[Dimension], estimates: &[Estimate]) -> Vec<Row> {
+pub fn tidy(
+    figure: &str,
+    whole: bool,
+    dimensions: &[Dimension],
+    own: &[Dimension],
+    estimates: &[Estimate],
+) -> Vec<Row> {
     let mut rows = Vec::with_capacity(estimates.len());
     for (cell, estimate) in estimates.iter().enumerate() {
         let mut rest = cell;

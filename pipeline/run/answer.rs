@@ -51,7 +51,8 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
     public.sort();
     public.dedup();
     let stored = private.iter().filter(|(_, schema, _)| tables.contains(&schema.table));
-    let mut parts = stored.map(|(_, schema, stored)| format!("{} {}", schema.table, content_hash(stored))).collect::<Vec<_>>();
+    let mut parts =
+        stored.map(|(_, schema, stored)| format!("{} {}", schema.table, content_hash(stored))).collect::<Vec<_>>();
     parts.extend(public.iter().map(|table| format!("{table} {}", intake.public_hash(table))));
     parts.sort();
     Key32::of(parts.iter().map(String::as_bytes)).to_string()
@@ -168,7 +169,15 @@ impl Answer {
         })
     }
 
-    fn rate(&self, report: &Report, of: usize, over: usize, cells: &[usize], per: u32, level: usize) -> Result<Vec<Estimate>> {
+    fn rate(
+        &self,
+        report: &Report,
+        of: usize,
+        over: usize,
+        cells: &[usize],
+        per: u32,
+        level: usize,
+    ) -> Result<Vec<Estimate>> {
         debug_assert!(of < report.measures.len() && over < report.measures.len());
         rates(&self.vectors[of][level], &self.vectors[over][level], cells, per)
     }
@@ -180,10 +189,12 @@ fn over_cells(of: &LevelGrid, over: &LevelGrid) -> Result<Vec<usize>> {
     let shared = over
         .dimensions
         .iter()
-        .map(|dimension| place(&dimension.name).ok_or_else(|| &dimension.heading))
+        .map(|dimension| place(&dimension.name).ok_or(&dimension.heading))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|heading| {
-            Error::Privacy(format!("a rate's denominator is given by {heading}, and its numerator is not: no cell to divide by"))
+            Error::Privacy(format!(
+                "a rate's denominator is given by {heading}, and its numerator is not: no cell to divide by"
+            ))
         })?;
     let cell = |index: usize| {
         let mut rest = index;

@@ -52,7 +52,8 @@ pub struct Outcome {
 /// # Errors
 /// [`Error::Io`] and [`Error::System`] where the store cannot be written: what was committed before stays.
 pub fn bring_in(store: &Store, jobs: Vec<Job>, threads: usize, advance: &(dyn Fn(u64) + Sync)) -> Result<Outcome> {
-    let shared = Shared { store, outcome: Mutex::default(), failure: Mutex::default(), stop: AtomicBool::new(false), advance };
+    let shared =
+        Shared { store, outcome: Mutex::default(), failure: Mutex::default(), stop: AtomicBool::new(false), advance };
     let jobs = Mutex::new(VecDeque::from(jobs));
     let to_read = Mutex::new(Vec::new());
     on_threads(threads, || {
@@ -181,8 +182,11 @@ impl FileUnderWay {
     /// Takes a parsed chunk: writes it, or holds it until the file is settled.
     fn add(&self, number: usize, parsed: Parsed) -> Result<()> {
         let small = parsed.batch.num_rows() <= HELD_ROWS && !self.job.layout.unique.is_empty();
-        let content =
-            if small { Content::Held(parsed.batch) } else { Content::Written(self.staging.write(number, &parsed.batch)?) };
+        let content = if small {
+            Content::Held(parsed.batch)
+        } else {
+            Content::Written(self.staging.write(number, &parsed.batch)?)
+        };
         let (keys, lines) = parsed.keys.into_iter().unzip();
         let done = Done { number, content, quarantined: parsed.quarantined, tally: parsed.tally, keys, lines };
         lock(&self.chunks).push(done);

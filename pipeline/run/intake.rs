@@ -20,7 +20,7 @@ use crate::store::{Store, Stored};
 use crate::validation::{TableReport, Validation};
 
 /// Raised whenever the same bytes under the same schema would be read otherwise: every part is then made again.
-const RULES_VERSION: &str = "ingest 1";
+const RULES_VERSION: &str = "ingest 2";
 
 /// A private table of the quarter.
 pub type PrivateTable = (Arc<Layout>, Arc<TableSchema>, Vec<Stored>);
@@ -196,7 +196,7 @@ fn files(source: &Source) -> Result<Vec<PathBuf>> {
         let unusable = || Error::Input(format!("the source of `{}` cannot be searched: {text}", source.table));
         let before = found.len();
         for path in glob::glob(&text).map_err(|_| unusable())? {
-            let path = path.map_err(|e| Error::io("cannot look into", e.path().to_path_buf(), std::io::Error::other("no access")))?;
+            let path = path.map_err(|e| Error::io("cannot look into", e.path(), std::io::Error::other("no access")))?;
             if path.is_file() && !is_hidden(&path) {
                 found.push(path);
             }

@@ -12,7 +12,7 @@
 mod answer;
 mod extracts;
 mod fictional;
-mod intake;
+pub(crate) mod intake;
 mod question;
 
 use std::collections::HashMap;
@@ -88,8 +88,10 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     afford(plan, &ledger, &questions)?;
     let private = intake.private()?;
     let engine = engine(plan, resources, &private, &public)?;
+    let stage = progress.stage("link", None);
     let linked = link(&engine, &private, public)?;
     intake.validation.links = link_rates(&linked)?;
+    stage.finish(0);
     let validation = intake.validation.write(&plan.work)?;
     intake.check()?;
     let mut answers = Vec::new();
@@ -142,7 +144,7 @@ fn afford(plan: &Plan, ledger: &Ledger, questions: &[Question<'_>]) -> Result<()
     ledger.afford(&requests)
 }
 
-fn engine(
+pub(crate) fn engine(
     plan: &Plan,
     resources: Resources,
     private: &[PrivateTable],
@@ -173,7 +175,8 @@ fn publish_all(
         tables.extend(answer.tables(plan, question)?);
     }
     let manifest = answer::manifest(plan, questions, answers, ledger.id())?;
-    let pack = publish::write_pack(&plan.publish.to, &plan.quarter.to_string(), &tables, &plan.publish.formats, manifest)?;
+    let pack =
+        publish::write_pack(&plan.publish.to, &plan.quarter.to_string(), &tables, &plan.publish.formats, manifest)?;
     for answer in answers {
         ledger.mark_published(&answer.release, &Key32(pack.manifest))?;
     }

@@ -48,9 +48,9 @@ pub fn loss(loss: &crate::config::plan::Loss) -> Result<Loss> {
 /// # Errors
 /// [`Error::Privacy`] where a grid or a bound cannot be had, or a share is too small to draw noise for.
 pub fn prepare<'a>(plan: &'a Plan, public: &HashMap<String, PublicTable>, context: &str) -> Result<Vec<Question<'a>>> {
-    let zones = public
-        .get(&plan.geography.table)
-        .ok_or_else(|| Error::Privacy(format!("the area lookup `{}` is not among the sources", plan.geography.table)))?;
+    let zones = public.get(&plan.geography.table).ok_or_else(|| {
+        Error::Privacy(format!("the area lookup `{}` is not among the sources", plan.geography.table))
+    })?;
     let total = loss(&plan.loss)?;
     let limits = Limits { quarter: total.clone(), year: plan.year.as_ref().map(loss).transpose()? };
     let shares = split(&total.amount, &plan.reports.iter().map(|report| report.share).collect::<Vec<_>>())?;
@@ -74,7 +74,11 @@ fn ask<'a>(plan: &Plan, measure: &'a Measure, zones: &PublicTable, share: &Loss)
     let mut vectors = Vec::new();
     for (level, amount) in levels.iter().zip(split(&share.amount, &vec![1; levels.len()])?) {
         let noise = calibrate(&Loss::new(share.definition, amount), &level.from_fine.bounds(&one_person)?)?;
-        vectors.push(PlannedVector { name: format!("{}/{}", level.level, meaning(plan, measure)), len: level.len(), noise });
+        vectors.push(PlannedVector {
+            name: format!("{}/{}", level.level, meaning(plan, measure)),
+            len: level.len(),
+            noise,
+        });
     }
     Ok(Asked { measure, fine, levels, vectors })
 }
@@ -82,7 +86,8 @@ fn ask<'a>(plan: &Plan, measure: &'a Measure, zones: &PublicTable, share: &Loss)
 /// What a measure means, as 16 hexadecimal digits: its name, label, unit and place in the file are no part of it.
 fn meaning(plan: &Plan, measure: &Measure) -> String {
     let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band].column).collect::<Vec<_>>();
-    let codes = measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes)).collect::<Vec<_>>();
+    let codes =
+        measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes)).collect::<Vec<_>>();
     let text = format!(
         "{:?} {:?} {:?} {:?} {} {bands:?} {codes:?}",
         measure.kind, measure.table, measure.filter, measure.during, measure.cells
@@ -95,7 +100,8 @@ fn meaning(plan: &Plan, measure: &Measure) -> String {
 fn key(plan: &Plan, asked: &[Asked<'_>], context: &str) -> Key32 {
     let mut vectors = asked.iter().flat_map(|asked| &asked.vectors).collect::<Vec<_>>();
     vectors.sort_by(|a, b| a.name.cmp(&b.name));
-    let vectors = vectors.iter().map(|vector| format!("{} {} {:?}", vector.name, vector.len, vector.noise)).collect::<Vec<_>>();
+    let vectors =
+        vectors.iter().map(|vector| format!("{} {} {:?}", vector.name, vector.len, vector.noise)).collect::<Vec<_>>();
     let columns = plan.geography.levels.iter().map(|level| &level.column).collect::<Vec<_>>();
     let frame = format!("{} {} {columns:?} {context}", plan.quarter, plan.geography.table);
     Key32::of([frame.as_bytes(), vectors.join("\n").as_bytes()])

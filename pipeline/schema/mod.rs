@@ -275,7 +275,9 @@ mod tests {
 
     #[test]
     fn percentages_in_millionths() {
-        for (text, millionths) in [("5%", 50_000), ("0%", 0), ("2.5%", 25_000), ("0.01 %", 100), ("100%", 1_000_000), ("x", 0)] {
+        for (text, millionths) in
+            [("5%", 50_000), ("0%", 0), ("2.5%", 25_000), ("0.01 %", 100), ("100%", 1_000_000), ("x", 0)]
+        {
             assert_eq!(Percent(text.into()).millionths(), millionths, "{text}");
         }
     }

@@ -215,11 +215,15 @@ fn is_whole(path: &Path, bytes: u64) -> bool {
     tail().unwrap_or(false)
 }
 
-/// Makes a folder that only its owner can enter, and its parents.
+/// Makes a folder that only its owner can enter, and its parents in the usual manner: one of them may hold what is
+/// published as well.
 ///
 /// # Errors
 /// [`Error::Io`] where it cannot be made.
 pub fn make_private_folder(folder: &Path) -> Result<()> {
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent).map_err(|e| Error::io("cannot make the folder", parent, e))?;
+    }
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(folder).map_err(|e| Error::io("cannot make the folder", folder, e))
 }

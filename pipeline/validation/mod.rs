@@ -105,7 +105,8 @@ impl Validation {
     pub fn write(&self, work: &Path) -> Result<PathBuf> {
         let folder = work.join("validation");
         make_private_folder(&folder)?;
-        let json = serde_json::to_string_pretty(self).map_err(|_| Error::System("the validation report has no JSON form".into()))?;
+        let json = serde_json::to_string_pretty(self)
+            .map_err(|_| Error::System("the validation report has no JSON form".into()))?;
         replace(&folder.join(format!("{}.json", self.quarter)), json.as_bytes())?;
         let html = self.html()?;
         let path = folder.join(format!("{}.html", self.quarter));

@@ -87,7 +87,8 @@ impl Board {
 
 const DEMO_FICTION: &str = "\
 fictional:
-  patients: 20000
+  patients: 200000
+  activity: 4 # times the usual 25 to 45 referrals a practice and quarter
   seed: 1 # the same seed makes the same files
   dirt: 2% # rows with a fault, as real extracts have them
   folder: out/demo/extracts

@@ -14,7 +14,8 @@ fn the_demo_is_a_whole_plan() {
     assert_eq!(plan.root, root);
     assert_eq!(plan.work, root.join("out/demo/work"));
     assert_eq!(plan.ledger, root.join("out/demo/ledger.sqlite"));
-    let fictional = Fictional { patients: 20_000, seed: 1, dirt: 0.02, folder: root.join("out/demo/extracts") };
+    let folder = root.join("out/demo/extracts");
+    let fictional = Fictional { patients: 200_000, seed: 1, dirt: 0.02, activity: 4.0, folder };
     assert_eq!(plan.fictional, Some(fictional));
     assert_eq!(plan.key, KeySource::File(root.join("out/demo/demo.key")));
     assert_eq!((plan.loss.kind, plan.loss.amount.as_str()), (LossKind::Rho, "0.25"));

@@ -45,17 +45,17 @@ fn slips_in_several_files_as_printed() {
         .edit(REACH, "per: 1000", "per: many");
     let expected = "\
 error: the key is missing: `ledger`
-  --> configs/demo.yaml:40:1
+  --> configs/demo.yaml:41:1
    |
-40 | privacy:
+41 | privacy:
    | ^^^^^^^
    |
    = help: `ledger`: The ledger: one a board, for ever
 
 error: unknown key `leger`
-  --> configs/demo.yaml:46:3
+  --> configs/demo.yaml:47:3
    |
-46 |   leger: out/demo/ledger.sqlite
+47 |   leger: out/demo/ledger.sqlite
    |   ^^^^^
    |
    = help: did you mean `ledger`?
@@ -85,97 +85,97 @@ fn slips_in_the_boards_yaml() {
             "demo.yaml:5:10 `2026-Q5` is not a calendar quarter; write a year and a quarter, as `2026-Q3`",
         ),
         ("root: ..", "root: ../nowhere", "demo.yaml:6:7 there is no folder"),
-        ("patients: 20000", "patients: 2", "demo.yaml:10:13 a fictional board has 100 to 60000000 patients"),
-        ("dirt: 2%", "dirt: 0.02", "demo.yaml:12:9 `0.02` is not a share"),
-        ("dirt: 2%", "dirt: 60%", "demo.yaml:12:9 more than half"),
-        ("  contacts: out", "  contcats: out", "demo.yaml:20:3 unknown table `contcats` | did you mean `contacts`?"),
+        ("patients: 200000", "patients: 2", "demo.yaml:10:13 a fictional board has 100 to 60000000 patients"),
+        ("dirt: 2%", "dirt: 0.02", "demo.yaml:13:9 `0.02` is not a share"),
+        ("dirt: 2%", "dirt: 60%", "demo.yaml:13:9 more than half"),
+        ("  contacts: out", "  contcats: out", "demo.yaml:21:3 unknown table `contcats` | did you mean `contacts`?"),
         (
             "practices/*/contacts.csv",
             "practices/*/referrals.csv",
-            "demo.yaml:20:13 `referrals` already reads the same files",
+            "demo.yaml:21:13 `referrals` already reads the same files",
         ),
-        ("practices/*/contacts.csv", "practices/***/c.csv", "demo.yaml:20:13 not a path or glob"),
+        ("practices/*/contacts.csv", "practices/***/c.csv", "demo.yaml:21:13 not a path or glob"),
         (
             "  patients: out/demo/extracts/practices/*/patients.csv\n",
             "",
-            "demo.yaml:16:1 the table `patients` has no source",
+            "demo.yaml:17:1 the table `patients` has no source",
         ),
         (
             "  organisations: out",
             "  # out",
-            "demo.yaml:21:3 `onward_referrals.org_id` refers to the table `organisations`, which has no source",
+            "demo.yaml:22:3 `onward_referrals.org_id` refers to the table `organisations`, which has no source",
         ),
         (
             "data_zones: out/demo/extracts/public/data_zones.csv",
             "data_zones: { path: x, schema: simd2020 }",
-            "demo.yaml:25:34 unknown schema `simd2020` | did you mean `simd2020v2`?",
+            "demo.yaml:26:34 unknown schema `simd2020` | did you mean `simd2020v2`?",
         ),
         (
             "data_zones: out/demo/extracts/public/data_zones.csv",
             "data_zones: { path: x, schema: contacts }",
-            "demo.yaml:25:34 `contacts` describes the table `contacts`, not `data_zones`",
+            "demo.yaml:26:34 `contacts` describes the table `contacts`, not `data_zones`",
         ),
         (
             "{ file: out/demo/demo.key }",
             "{ file: a, env: b }",
-            "demo.yaml:32:8 exactly one of `file`, `env` and `command` is needed",
+            "demo.yaml:33:8 exactly one of `file`, `env` and `command` is needed",
         ),
         (
             "{ file: out/demo/demo.key }",
             "{ env: a b }",
-            "demo.yaml:32:15 this is not the name of an environment variable",
+            "demo.yaml:33:15 this is not the name of an environment variable",
         ),
-        ("{ file: out/demo/demo.key }", "{ command: [] }", "demo.yaml:32:19 the command is empty"),
-        ("project: strathmirr-links", "project: ' '", "demo.yaml:34:12 expected a name of 1 to 100 characters"),
+        ("{ file: out/demo/demo.key }", "{ command: [] }", "demo.yaml:33:19 the command is empty"),
+        ("project: strathmirr-links", "project: ' '", "demo.yaml:35:12 expected a name of 1 to 100 characters"),
         (
             "[health_board, hscp]",
             "[health_board, hsp]",
-            "demo.yaml:37:26 `data_zones` has no area level `hsp` | did you mean `hscp`?",
+            "demo.yaml:38:26 `data_zones` has no area level `hsp` | did you mean `hscp`?",
         ),
-        ("[health_board, hscp]", "[hscp, hscp]", "demo.yaml:37:18 `hscp` is listed twice"),
-        ("[health_board, hscp]", "[]", "demo.yaml:37:11 at least one level is needed"),
-        ("simd_quintile: country", "simd_quintile: contry", "demo.yaml:38:27 `contry` says no scope for bands"),
+        ("[health_board, hscp]", "[hscp, hscp]", "demo.yaml:38:18 `hscp` is listed twice"),
+        ("[health_board, hscp]", "[]", "demo.yaml:38:11 at least one level is needed"),
+        ("simd_quintile: country", "simd_quintile: contry", "demo.yaml:39:27 `contry` says no scope for bands"),
         (
             "simd_quintile: country",
             "simd_quintile: within helth_board",
-            "demo.yaml:38:27 `data_zones` has no `simd_quintile` within `helth_board` | did you mean `health_board`?",
+            "demo.yaml:39:27 `data_zones` has no `simd_quintile` within `helth_board` | did you mean `health_board`?",
         ),
         (
             "simd_quintile: country",
             "simd_quintle: country",
-            "demo.yaml:38:12 `data_zones` has no band `simd_quintle` | did you mean `simd_quintile`?",
+            "demo.yaml:39:12 `data_zones` has no band `simd_quintle` | did you mean `simd_quintile`?",
         ),
-        ("rho: \"0.25\"", "rho: \"0\"", "demo.yaml:42:16 the loss must be above 0"),
-        ("rho: \"0.25\"", "rho: inf", "demo.yaml:42:16 `inf` is not an amount"),
-        ("rho: \"0.25\", delta", "delta", "demo.yaml:42:9 exactly one of `rho` and `epsilon` is needed"),
+        ("rho: \"0.25\"", "rho: \"0\"", "demo.yaml:43:16 the loss must be above 0"),
+        ("rho: \"0.25\"", "rho: inf", "demo.yaml:43:16 `inf` is not an amount"),
+        ("rho: \"0.25\", delta", "delta", "demo.yaml:43:9 exactly one of `rho` and `epsilon` is needed"),
         (
             "rho: \"0.25\",",
             "rho: \"0.25\", epsilon: \"1\",",
-            "demo.yaml:42:9 exactly one of `rho` and `epsilon` is needed",
+            "demo.yaml:43:9 exactly one of `rho` and `epsilon` is needed",
         ),
-        ("rho: \"0.25\"", "epsilon: \"0.25\"", "demo.yaml:44:9 the year is in rho, the quarter in epsilon"),
-        ("rho: \"0.25\"", "rho: \"1.1\"", "demo.yaml:44:16 the year allows less (1) than this quarter spends (1.1)"),
-        ("1e-7", "1", "demo.yaml:42:31 delta must be above 0 and below 1"),
-        ("year: { rho: \"1\" }", "year: { rho: \"1\", delta: \"1e-7\" }", "demo.yaml:44:21 unknown key `delta`"),
+        ("rho: \"0.25\"", "epsilon: \"0.25\"", "demo.yaml:45:9 the year is in rho, the quarter in epsilon"),
+        ("rho: \"0.25\"", "rho: \"1.1\"", "demo.yaml:45:16 the year allows less (1) than this quarter spends (1.1)"),
+        ("1e-7", "1", "demo.yaml:43:31 delta must be above 0 and below 1"),
+        ("year: { rho: \"1\" }", "year: { rho: \"1\", delta: \"1e-7\" }", "demo.yaml:45:21 unknown key `delta`"),
         (
             "reports: [reach, bridge]",
             "reports: [reach, brige]",
-            "demo.yaml:48:18 unknown report `brige` | did you mean `bridge`?",
+            "demo.yaml:49:18 unknown report `brige` | did you mean `bridge`?",
         ),
-        ("reports: [reach, bridge]", "reports: [reach, reach]", "demo.yaml:48:18 `reach` is listed twice"),
+        ("reports: [reach, bridge]", "reports: [reach, reach]", "demo.yaml:49:18 `reach` is listed twice"),
         (
             "reports: [reach, bridge]",
             "reports: [../reports/reach]",
-            "demo.yaml:48:11 unknown report `../reports/reach`",
+            "demo.yaml:49:11 unknown report `../reports/reach`",
         ),
-        ("reports: [reach, bridge]", "reports: []", "demo.yaml:48:10 at least one report is needed"),
-        ("[csv, parquet]", "[csv, xslx]", "demo.yaml:53:18 unknown word `xslx`"),
-        ("[csv, parquet]", "[csv, csv]", "demo.yaml:53:18 this format is listed twice"),
-        ("[csv, parquet]", "[]", "demo.yaml:53:12 at least one format is needed"),
+        ("reports: [reach, bridge]", "reports: []", "demo.yaml:49:10 at least one report is needed"),
+        ("[csv, parquet]", "[csv, xslx]", "demo.yaml:54:18 unknown word `xslx`"),
+        ("[csv, parquet]", "[csv, csv]", "demo.yaml:54:18 this format is listed twice"),
+        ("[csv, parquet]", "[]", "demo.yaml:54:12 at least one format is needed"),
         (
             "to: out/demo/published",
             "to: out/demo/work/../../demo",
-            "demo.yaml:50:7 this lies inside the folder that is published",
+            "demo.yaml:51:7 this lies inside the folder that is published",
         ),
         ("board: NHS Strathmirr", "board: a\nboard: b", "demo.yaml:5:1 `board` is given twice"),
     ];
@@ -281,7 +281,7 @@ fn a_fictional_board_makes_only_what_is_in_its_own_folder() {
         Board::new().edit(DEMO, "data_zones: out/demo/extracts/public/data_zones.csv", "data_zones: lookups/none.csv");
     let found = board.short();
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert!(found[0].starts_with("demo.yaml:25:15 no file matches `lookups/none.csv`"), "{found:#?}");
+    assert!(found[0].starts_with("demo.yaml:26:15 no file matches `lookups/none.csv`"), "{found:#?}");
 }
 
 #[test]

@@ -1,0 +1,191 @@
+//! The house rules that a compiler does not know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::{files, repository};
+
+/// Which rooms each room may import from, as the flow of the data goes; `error` is open to all. The floors are those
+/// of the table in `pipeline/lib.rs`.
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
+    // Floor 0. A quarter is arithmetic on a calendar, and the ledger counts in quarters.
+    ("privacy", &["config::quarter"]),
+    // Floor 1.
+    ("config", &["schema"]),
+    // Errors carry the complaints of the checker.
+    ("error", &["config::diagnostic"]),
+    ("schema", &[]),
+    // Where the key is, and no more of the plan.
+    ("pseudonymise", &["config::plan"]),
+    ("engine", &[]),
+    ("progress", &[]),
+    // Floor 2, in the order of the flow.
+    ("ingest", &["config", "schema", "pseudonymise"]),
+    ("store", &["ingest", "schema"]),
+    ("link", &["config", "engine", "ingest", "schema", "store"]),
+    ("validation", &["ingest", "link", "schema", "store"]),
+    ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
+    ("estimate", &["privacy"]),
+    // The public grid's names, formats from YAML, and hexadecimal digits: nothing that holds a row.
+    ("publish", &["config::board", "estimate", "measure::grid", "ingest::blocks"]),
+    ("synth", &["config::quarter"]),
+    // Floor 3 and 4.
+    ("run", &["*"]),
+    ("main", &["*"]),
+    ("lib", &["*"]),
+];
+
+/// What no room after the draw may name: these hold, or lead to, private values.
+const PRIVATE: [&str; 8] =
+    ["Private", "Linked", "PublicTable", "Engine", "RecordReader", "Parsed", "Stored", "read_parquet"];
+
+fn sources() -> Vec<PathBuf> {
+    let sources = files::under(&repository().join("pipeline"));
+    let sources = sources.into_iter().filter(|path| path.extension().is_some_and(|it| it == "rs")).collect::<Vec<_>>();
+    assert!(sources.len() > 50, "the pipeline is not where it was");
+    sources
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(repository()).expect("it is in the repository").display().to_string()
+}
+
+fn room(path: &Path) -> String {
+    let inside = path.strip_prefix(repository().join("pipeline")).expect("it is in the pipeline");
+    let first = inside.components().next().expect("it has a name").as_os_str().to_string_lossy().into_owned();
+    first.strip_suffix(".rs").unwrap_or(&first).to_owned()
+}
+
+/// Tests beside the code may look further than the code.
+fn is_test(path: &Path) -> bool {
+    let name = shown(path);
+    name.contains("/tests/") || ["tests.rs", "_tests.rs", "races.rs", "spec.rs"].iter().any(|end| name.ends_with(end))
+}
+
+/// The code of a file: comments and the module of tests at its end left out.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).expect("it is text");
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Every path under `crate::` that the code names: braces opened out one level, where rooms stand.
+fn imports(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for piece in code.split("crate::").skip(1) {
+        if let Some(list) = piece.strip_prefix('{') {
+            let list = list.split('}').next().unwrap_or_default();
+            found.extend(list.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()));
+        } else {
+            let end = piece.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(piece.len());
+            found.insert(piece[..end].trim_end_matches(':').to_owned());
+        }
+    }
+    found
+}
+
+fn is_within(import: &str, allowed: &str) -> bool {
+    allowed == "*" || import == allowed || import.strip_prefix(allowed).is_some_and(|rest| rest.starts_with("::"))
+}
+
+#[test]
+fn a_room_imports_as_the_flow_goes() {
+    let rules = BTreeMap::from(MAY_IMPORT);
+    let mut breaches = Vec::new();
+    let mut seen = BTreeSet::new();
+    for path in sources().iter().filter(|path| !is_test(path)) {
+        let room = room(path);
+        let Some(allowed) = rules.get(room.as_str()) else {
+            breaches.push(format!("{}: the room `{room}` is not in the table of tests/architecture.rs", shown(path)));
+            continue;
+        };
+        seen.insert(room.clone());
+        for import in imports(&code(path)) {
+            let own = [room.as_str(), "error"].iter().any(|open| is_within(&import, open));
+            if !own && !allowed.iter().any(|allowed| is_within(&import, allowed)) {
+                breaches.push(format!("{}: `{room}` imports crate::{import}", shown(path)));
+            }
+        }
+    }
+    assert_eq!(breaches, Vec::<String>::new());
+    let missing = rules.keys().filter(|room| !seen.contains(**room)).collect::<Vec<_>>();
+    assert!(missing.is_empty(), "rooms in the table that are not in the pipeline: {missing:?}");
+}
+
+#[test]
+fn the_reader_of_imports_sees_them() {
+    let code =
+        "use crate::error::{Error, Result};\nuse crate::{publish, validation};\nfn f(x: &crate::link::Linked) {}\n";
+    let found = imports(code);
+    assert_eq!(
+        found.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["error", "link::Linked", "publish", "validation"]
+    );
+    assert!(
+        is_within("config::quarter::Quarter", "config::quarter") && !is_within("config::quarters", "config::quarter")
+    );
+}
+
+#[test]
+fn no_room_after_the_draw_names_what_is_private() {
+    for path in sources().iter().filter(|path| !is_test(path) && ["estimate", "publish"].contains(&&*room(path))) {
+        let code = code(path);
+        let words = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect::<BTreeSet<_>>();
+        let named = PRIVATE.iter().filter(|name| words.contains(**name)).collect::<Vec<_>>();
+        assert!(named.is_empty(), "{} names {named:?}", shown(path));
+    }
+}
+
+#[test]
+fn only_measure_makes_a_private_value() {
+    let callers = sources().into_iter().filter(|path| !is_test(path) && code(path).contains("Private::measured"));
+    let callers = callers.map(|path| shown(&path)).collect::<Vec<_>>();
+    assert!(!callers.is_empty(), "nothing makes a private value any more: this test looks for the wrong words");
+    assert!(callers.iter().all(|path| path.starts_with("pipeline/measure/")), "{callers:?}");
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let tests = files::under(&repository().join("tests")).into_iter();
+    let tests = tests.filter(|path| path.extension().is_some_and(|it| it == "rs"));
+    for path in sources().into_iter().chain(tests) {
+        let lines = fs::read_to_string(&path).expect("it is text").lines().count();
+        assert!(lines <= 450, "{} has {lines} lines", shown(&path));
+    }
+}
+
+#[test]
+fn noise_comes_from_a_secure_generator() {
+    let text = fs::read_to_string(repository().join("Cargo.toml")).expect("there is a manifest");
+    let line = text.lines().find(|line| line.starts_with("opendp = ")).expect("OpenDP is a dependency");
+    assert!(line.contains("default-features = false"), "{line}");
+    assert!(line.contains("\"use-openssl\"") && line.contains("\"contrib\""), "{line}");
+    for feature in ["untrusted", "honest-but-curious", "floating-point"] {
+        assert!(!line.contains(feature), "{feature} is in {line}");
+    }
+}
+
+#[test]
+fn the_top_level_is_what_a_newcomer_was_promised() {
+    let promised = [
+        "Cargo.lock",
+        "Cargo.toml",
+        "CHANGELOG.md",
+        "README.md",
+        "configs",
+        "schemas",
+        "reports",
+        "pipeline",
+        "tests",
+        // Not tracked.
+        "out",
+        "target",
+    ];
+    let found =
+        fs::read_dir(repository()).expect("it is a folder").map(|entry| entry.expect("it can be listed").file_name());
+    let found = found.map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.starts_with('.'));
+    let strays =
+        found.filter(|name| !promised.contains(&name.as_str()) && !name.starts_with("LICENSE")).collect::<Vec<_>>();
+    assert!(strays.is_empty(), "{strays:?} are at the top level");
+}

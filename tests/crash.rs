@@ -1,0 +1,188 @@
+//! However a run ends, nothing half made is published, no debit is lost, and the next run finishes the work.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::program::{Ran, smirr};
+use crate::support::{Board, Size, files};
+
+fn board() -> Board {
+    Board::new(&Size { patients: 12_000, activity: 6.0, ..Size::default() })
+}
+
+fn start(board: &Board) -> Child {
+    let mut command = smirr();
+    command.args(["run", "--quiet"]).arg(board.path("board.yaml")).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().expect("the program starts")
+}
+
+/// When to end a run.
+#[derive(Debug, Clone, Copy)]
+enum Moment {
+    /// So long after its start.
+    After(Duration),
+    /// When the ledger is written for the nth time: SQLite keeps a journal beside it meanwhile.
+    Writing(usize),
+    /// When a file or folder whose name begins so stands in this folder.
+    Seen(&'static str, &'static str),
+}
+
+fn is_seen(folder: &Path, start: &str) -> bool {
+    fs::read_dir(folder)
+        .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(start)))
+}
+
+/// Lets a run go on to a moment, and ends it there as the loss of power would. What is published is whole throughout.
+fn kill(board: &Board, moment: Moment) {
+    let mut run = start(board);
+    let began = Instant::now();
+    let (mut writings, mut writing) = (0, false);
+    while run.try_wait().expect("it is our child").is_none() {
+        assert_eq!(files::fault_of_pack(&board.pack()), None, "{moment:?}: while it runs");
+        let journal = board.path("ledger.sqlite-journal").exists();
+        writings += usize::from(journal && !writing);
+        writing = journal;
+        let now = match moment {
+            Moment::After(time) => began.elapsed() >= time,
+            Moment::Writing(number) => writings >= number,
+            Moment::Seen(folder, start) => is_seen(&board.path(folder), start),
+        };
+        if now {
+            // SIGKILL: nothing of the program's own runs after it.
+            run.kill().expect("it is our child");
+        }
+    }
+}
+
+/// The ledger's entries as they are told, after a walk of the whole chain.
+fn entries(board: &Board) -> Vec<Value> {
+    board.smirr(&["ledger", "--verify"]).ends(0);
+    // A run that ended before there was a ledger leaves a sentence, and no entries.
+    if !board.path("ledger.sqlite").exists() {
+        return Vec::new();
+    }
+    let told = board.smirr(&["--json", "ledger"]).ends(0).stdout;
+    told.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+}
+
+fn of_kind<'a>(entries: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    entries.iter().filter(|entry| entry["kind"] == kind).collect()
+}
+
+/// What must hold after a run that was ended anywhere, and after the next one.
+#[track_caller]
+fn recovers(board: &Board, what: &str) {
+    assert_eq!(files::fault_of_pack(&board.pack()), None, "{what}");
+    let published = board.pack().exists().then(|| files::bytes_under(&board.pack()));
+    let before = entries(board);
+    assert!(of_kind(&before, "reserved").len() <= 2, "{what}: {before:?}");
+    if published.is_some() {
+        assert_eq!(of_kind(&before, "drawn").len(), 2, "{what}: published without a stored draw");
+    }
+    board.smirr(&["run", "--quiet"]).ends(0);
+    let after = entries(board);
+    assert_eq!(after[..before.len()], before, "{what}: the past was changed");
+    assert_eq!(of_kind(&after, "reserved").len(), 2, "{what}: one debit a report");
+    assert_eq!(of_kind(&after, "drawn").len(), 2, "{what}: one draw a report");
+    assert_eq!(files::fault_of_pack(&board.pack()), None, "{what}");
+    if let Some(published) = published {
+        assert!(files::bytes_under(&board.pack()) == published, "{what}: what was published became something else");
+    }
+    let left =
+        fs::read_dir(board.path("published")).expect("it is there").map(|entry| entry.expect("listed").file_name());
+    assert_eq!(left.collect::<Vec<_>>(), ["2026-Q3"], "{what}: something half made stays among what is published");
+    assert_eq!(files::under(&board.path("work/store/staging")), Vec::<std::path::PathBuf>::new(), "{what}");
+}
+
+/// Forgets all but the extracts, the key and the YAML.
+fn forget(board: &Board) {
+    for folder in ["work", "published"] {
+        let _ = fs::remove_dir_all(board.path(folder));
+    }
+    for file in ["ledger.sqlite", "ledger.sqlite-journal"] {
+        let _ = fs::remove_file(board.path(file));
+    }
+}
+
+#[test]
+fn a_run_that_is_killed_anywhere_is_taken_up_by_the_next() {
+    let board = board();
+    let began = Instant::now();
+    board.smirr(&["run", "--quiet"]).ends(0);
+    let whole = began.elapsed();
+    // Spread over the run by a step that divides nothing evenly, so that the moments differ from run to run.
+    let spread =
+        (0..20).map(|n: u32| Moment::After(whole * (n * 7 % 20) / 20 + Duration::from_micros(u64::from(n) * 331)));
+    let writing = (1..=8).map(Moment::Writing);
+    let seen = [
+        Moment::Seen("work/store", "staging"),
+        Moment::Seen("work/store/2026-Q3", "contacts"),
+        Moment::Seen("work/validation", "2026-Q3.json"),
+        Moment::Seen("published", ".pack-"),
+        Moment::Seen("published", "2026-Q3"),
+    ];
+    for moment in spread.chain(writing).chain(seen) {
+        forget(&board);
+        kill(&board, moment);
+        recovers(&board, &format!("{moment:?}"));
+    }
+}
+
+#[test]
+fn runs_that_are_killed_again_and_again_pay_once() {
+    let board = board();
+    for number in [4, 5, 3, 6, 2, 7, 1] {
+        kill(&board, Moment::Writing(number));
+    }
+    kill(&board, Moment::Seen("published", ".pack-"));
+    recovers(&board, "after nine runs");
+}
+
+/// A run that may write no file larger than so many blocks of 512 bytes: what a full disk does to it, file by file.
+fn confined(board: &Board, blocks: u32, signal: &str) -> Ran {
+    let script = format!("{signal} ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_smirr"), "run", "--quiet"]).arg(board.path("board.yaml"));
+    Ran::of(command.stdin(Stdio::null()))
+}
+
+#[test]
+fn a_disk_that_fills_up_publishes_nothing_half() {
+    let board = board();
+    let mut failures = 0;
+    for blocks in [0, 1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 256, 512] {
+        // Ignored, the signal becomes an error of the write; otherwise it ends the program where it stands.
+        for signal in ["trap '' XFSZ;", ""] {
+            forget(&board);
+            let ran = confined(&board, blocks, signal);
+            match ran.code {
+                Some(0) => assert!(board.pack().exists(), "{blocks} blocks"),
+                Some(14) => assert!(!ran.stderr.contains("panic") && ran.stderr.starts_with("error: "), "{ran:?}"),
+                other => assert!(other.is_none() && signal.is_empty(), "{blocks} blocks: {ran:?}"),
+            }
+            failures += usize::from(ran.code != Some(0));
+            recovers(&board, &format!("{blocks} blocks {signal}"));
+        }
+    }
+    assert!(failures >= 14, "only {failures} runs met their limit");
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_stops_the_run_before_anything_is_read() {
+    let board = Board::new(&Size::default());
+    fs::create_dir(board.path("ledger.sqlite")).expect("the folder is ours");
+    files::write(&board.path("file"), "not a folder");
+    files::write(&board.path("other.sqlite"), vec![7; 4096]);
+    let yaml = fs::read_to_string(board.path("board.yaml")).expect("it is there");
+    for ledger in ["ledger.sqlite", "file/ledger.sqlite", "other.sqlite"] {
+        files::write(&board.path("board.yaml"), yaml.replace("ledger: ledger.sqlite", &format!("ledger: {ledger}")));
+        let ran = board.smirr(&["run", "--quiet"]).ends(14);
+        assert!(ran.stderr.starts_with("error: "), "{ran:?}");
+        assert!(!board.path("work/store/2026-Q3/patients").exists(), "{ledger}: private data were read");
+        assert!(!board.pack().exists(), "{ledger}");
+    }
+}
