@@ -7,6 +7,7 @@
 //! | 1 | [`config`], [`schema`], [`error`] | YAML to a checked plan, every complaint with file, line and caret | touches data |
 //! | 1 | [`pseudonymise`] | an identifier to a keyed pseudonym | stores or prints either |
 //! | 1 | [`engine`], [`progress`] | a DataFusion session; what the operator sees while it works | lets an engine's words through |
+//! | 1 | [`folders`] | a path to a folder that is private, or open | leaves a mode to chance |
 //! | 2 | [`ingest`] | files to checked, pseudonymised batches; bad rows to quarantine by rule | prints a value |
 //! | 2 | [`store`] | batches to Parquet by quarter, table and sender, whole or not at all | holds an identifier |
 //! | 2 | [`validation`] | counts of both to the operator's report | leaves the operator's folder |
@@ -29,6 +30,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod estimate;
+pub mod folders;
 pub mod ingest;
 pub mod link;
 pub mod measure;

@@ -8,7 +8,7 @@ use crate::support::{files, repository};
 
 /// Which rooms each room may import from, as the flow of the data goes; `error` is open to all. The floors are those
 /// of the table in `pipeline/lib.rs`.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     // Floor 0. A quarter is arithmetic on a calendar, and the ledger counts in quarters.
     ("privacy", &["config::quarter"]),
     // Floor 1.
@@ -20,15 +20,16 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("pseudonymise", &["config::plan"]),
     ("engine", &[]),
     ("progress", &[]),
+    ("folders", &[]),
     // Floor 2, in the order of the flow.
     ("ingest", &["config", "schema", "pseudonymise"]),
-    ("store", &["ingest", "schema"]),
+    ("store", &["folders", "ingest", "schema"]),
     ("link", &["config", "engine", "ingest", "schema", "store"]),
-    ("validation", &["ingest", "link", "schema", "store"]),
+    ("validation", &["folders", "ingest", "link", "schema", "store"]),
     ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
     ("estimate", &["privacy"]),
     // The public grid's names, formats from YAML, and hexadecimal digits: nothing that holds a row.
-    ("publish", &["config::board", "estimate", "measure::grid", "ingest::blocks"]),
+    ("publish", &["config::board", "estimate", "folders", "measure::grid", "ingest::blocks"]),
     ("synth", &["config::quarter"]),
     // Floor 3 and 4.
     ("run", &["*"]),
@@ -60,7 +61,9 @@ fn room(path: &Path) -> String {
 /// Tests beside the code may look further than the code.
 fn is_test(path: &Path) -> bool {
     let name = shown(path);
-    name.contains("/tests/") || ["tests.rs", "_tests.rs", "races.rs", "spec.rs"].iter().any(|end| name.ends_with(end))
+    name.contains("/tests/")
+        || name.contains("/spec/")
+        || ["tests.rs", "_tests.rs", "races.rs", "spec.rs"].iter().any(|end| name.ends_with(end))
 }
 
 /// The code of a file: comments and the module of tests at its end left out.

@@ -1,7 +1,7 @@
 //! Rows of one block, checked and typed: kept rows become columns, the others a line each in quarantine.
 //!
 //! **Invariant 4**: whether a row is kept depends on that row alone (and, for uniqueness, on rows of the same person
-//! in the same file): `tests/neighbours.rs`.
+//! in the same file): `measure::spec::neighbours`.
 //! **Invariant 10**: identifiers end here. What leaves is pseudonyms, positions and counts.
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use super::manifest::{File, Manifest};
 use super::table::Table;
 use crate::config::board::Format;
 use crate::error::{Error, Result};
+use crate::folders::make_open_folder;
 use crate::ingest::blocks::hex;
 
 /// A pack as it lies in its folder.
@@ -29,11 +30,11 @@ pub struct Pack {
 /// # Errors
 /// [`Error::Io`] where the disk refuses; what was there before is then still there.
 pub fn write_pack(to: &Path, name: &str, tables: &[Table], formats: &[Format], mut manifest: Manifest) -> Result<Pack> {
-    make_folder(to)?;
+    make_open_folder(to)?;
     // A fixed name: what a killed run left there is cleared by the next. The run's lock keeps others out.
     let staging = to.join(format!(".pack-{name}"));
     clear(&staging)?;
-    make_folder(&staging)?;
+    make_open_folder(&staging)?;
     for table in tables {
         for format in formats {
             let (ending, bytes) = match format {
@@ -70,15 +71,6 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(mode))
         .map_err(|e| Error::io("cannot set permissions of", path, e))
-}
-
-/// Makes a folder that everyone may read: what is in it is published.
-fn make_folder(folder: &Path) -> Result<()> {
-    if !folder.exists() {
-        fs::create_dir_all(folder).map_err(|e| Error::io("cannot make the folder", folder, e))?;
-        set_mode(folder, 0o755)?;
-    }
-    Ok(())
 }
 
 fn clear(folder: &Path) -> Result<()> {

@@ -1,9 +1,8 @@
 //! A fictional board's extracts and key, made where they are missing.
 
-use std::fs;
-
 use crate::config::plan::{KeySource, Plan};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::folders::make_open_folder;
 use crate::progress::Progress;
 use crate::pseudonymise::new_key_file;
 use crate::synth::{Compression, Layout, Options, generate};
@@ -16,7 +15,7 @@ pub fn make(plan: &Plan, threads: usize, progress: &Progress) -> Result<()> {
     let Some(fictional) = &plan.fictional else { return Ok(()) };
     if !fictional.folder.exists() {
         if let Some(parent) = fictional.folder.parent() {
-            fs::create_dir_all(parent).map_err(|e| Error::io("cannot make the folder", parent, e))?;
+            make_open_folder(parent)?;
         }
         let stage = progress.stage("fictional", None);
         let options = Options {

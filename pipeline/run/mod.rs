@@ -21,11 +21,12 @@ use std::path::PathBuf;
 use crate::config::plan::Plan;
 use crate::engine::{Engine, Limits};
 use crate::error::Result;
+use crate::folders::make_private_folder;
 use crate::link::{PublicTable, link, link_rates};
 use crate::privacy::{Key32, Ledger};
 use crate::progress::Progress;
 use crate::publish::{Pack, Table};
-use crate::store::{Store, make_private_folder};
+use crate::store::Store;
 use crate::{publish, validation};
 
 use answer::Answer;

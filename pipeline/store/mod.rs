@@ -16,7 +16,7 @@ mod part;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,7 @@ use sha2::{Digest, Sha256};
 pub use part::Staging;
 
 use crate::error::{Error, Result};
+use crate::folders::make_private_folder;
 use crate::ingest::blocks::hex;
 use crate::ingest::tally::Tally;
 
@@ -213,19 +214,6 @@ fn is_whole(path: &Path, bytes: u64) -> bool {
         Ok(&magic == b"PAR1")
     };
     tail().unwrap_or(false)
-}
-
-/// Makes a folder that only its owner can enter, and its parents in the usual manner: one of them may hold what is
-/// published as well.
-///
-/// # Errors
-/// [`Error::Io`] where it cannot be made.
-pub fn make_private_folder(folder: &Path) -> Result<()> {
-    if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent).map_err(|e| Error::io("cannot make the folder", parent, e))?;
-    }
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(folder).map_err(|e| Error::io("cannot make the folder", folder, e))
 }
 
 #[cfg(test)]

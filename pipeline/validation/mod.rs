@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
+use crate::folders::make_private_folder;
 use crate::ingest::tally::Tally;
 use crate::link::LinkRates;
 use crate::schema::TableSchema;
-use crate::store::{Stored, make_private_folder};
+use crate::store::Stored;
 
 /// The operator's report of one quarter.
 #[derive(Debug, Default, Serialize)]

@@ -129,7 +129,7 @@ fn refusal(asked: &Reservation, rooms: &[Room]) -> Error {
         fits => format!("up to {} {fits} would fit", definition.symbol()),
     };
     Error::Budget(format!(
-        "`{}` for {} asks for {}, but what is left is {}; {advice}. Nothing was read and nothing was spent",
+        "`{}` for {} asks for {}, but what is left is {}; {advice}. Nothing was spent and nothing was published",
         asked.report,
         asked.quarter,
         asked.loss,

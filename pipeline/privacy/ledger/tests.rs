@@ -118,7 +118,7 @@ fn over_budget_is_refused_with_what_would_fit() {
     assert_eq!(
         refused.to_string(),
         "`reach` for 2026-Q3 asks for rho 0.125, but what is left is rho 0.16875 of 0.2 for 2026-Q3 and rho 0.09375 of 0.25 \
-         for the four quarters to 2026-Q3; up to rho 0.09375 would fit. Nothing was read and nothing was spent"
+         for the four quarters to 2026-Q3; up to rho 0.09375 would fit. Nothing was spent and nothing was published"
     );
     assert_eq!(ledger.entries().unwrap().len(), 2);
     // What the message offers does fit, to the last digit; then nothing does.

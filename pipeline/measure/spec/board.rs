@@ -1,0 +1,379 @@
+//! A tiny board in words: tables as text in, exact cells as text out.
+//!
+//! A table is a heading and rows, split by spaces; `-` is blank. Columns that a table does not name get a usual value.
+//! `P1` is a person, `Z1` a data zone, `H1` a partnership and `B1` a health board.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::config::plan::{Measure, Plan};
+use crate::error::Result;
+use crate::ingest::check_digit::modulus_11;
+use crate::link::{Linked, link};
+use crate::measure::grid::{FineGrid, LevelGrid, levels};
+use crate::measure::vector::measure;
+use crate::privacy::Private;
+use crate::progress::{Progress, Telling};
+use crate::pseudonymise::new_key_file;
+use crate::run::intake::Intake;
+use crate::run::{Resources, engine};
+use crate::store::Store;
+
+/// A table's columns, each with its usual value; `#` is another text in every row.
+type Columns = &'static [(&'static str, &'static str)];
+
+/// Every table of the tiny board.
+pub const TABLES: [(&str, Columns); 7] = [
+    (
+        "patients",
+        &[
+            ("chi", "P1"),
+            ("practice_code", "10002"),
+            ("sex", "F"),
+            ("date_of_birth", "1980-01-01"),
+            ("data_zone", "Z1"),
+            ("registered_on", "2020-01-01"),
+            ("deregistered_on", "-"),
+        ],
+    ),
+    (
+        "referrals",
+        &[
+            ("referral_id", "#"),
+            ("chi", "P1"),
+            ("practice_code", "10002"),
+            ("clp_id", "C1"),
+            ("referred_on", "2024-08-15"),
+            ("source", "gp"),
+            ("reason", "housing"),
+            ("status", "accepted"),
+        ],
+    ),
+    (
+        "contacts",
+        &[
+            ("contact_id", "#"),
+            ("chi", "P1"),
+            ("clp_id", "C1"),
+            ("contacted_on", "2024-08-15"),
+            ("mode", "phone"),
+            ("minutes", "30"),
+            ("attended", "yes"),
+            ("balance", "-"),
+            ("ended_on", "-"),
+            ("org_id", "-"),
+        ],
+    ),
+    (
+        "onward_referrals",
+        &[
+            ("onward_id", "#"),
+            ("referral_id", "-"),
+            ("chi", "P1"),
+            ("clp_id", "C1"),
+            ("org_id", "O1"),
+            ("made_on", "2024-08-15"),
+            ("kind", "supported"),
+        ],
+    ),
+    (
+        "attendances",
+        &[
+            ("attendance_id", "#"),
+            ("onward_id", "-"),
+            ("chi", "-"),
+            ("org_id", "O1"),
+            ("first_attended_on", "2024-08-15"),
+            ("sessions", "1"),
+            ("outcome", "engaged"),
+            ("swemwbs_before", "-"),
+            ("swemwbs_after", "-"),
+        ],
+    ),
+    (
+        "organisations",
+        &[
+            ("org_id", "#"),
+            ("name", "#"),
+            ("service_type", "-"),
+            ("area_code", "-"),
+            ("places", "10"),
+            ("funding_gbp", "100"),
+            ("funded_until", "2027-01-01"),
+            ("accepting", "yes"),
+        ],
+    ),
+    (
+        "data_zones",
+        &[
+            ("data_zone", "#"),
+            ("intermediate_zone", "S02000001"),
+            ("hscp", "H1"),
+            ("council_area", "S12000001"),
+            ("health_board", "B1"),
+            ("simd_rank", "1"),
+            ("simd_decile", "-"),
+            ("simd_quintile", "-"),
+            ("population", "100"),
+        ],
+    ),
+];
+
+/// The usual content of the tables that most specifications share.
+const USUAL: [(&str, &str); 3] = [
+    (
+        "patients",
+        "chi data_zone sex
+         P1  Z1        F
+         P2  Z2        M
+         P3  Z3        F
+         P4  Z4        M",
+    ),
+    (
+        "organisations",
+        "org_id service_type
+         O1     food
+         O2     exercise
+         O3     -",
+    ),
+    (
+        "data_zones",
+        "data_zone hscp health_board simd_quintile
+         Z1        H1   B1           1
+         Z2        H1   B1           5
+         Z3        H2   B1           1
+         Z4        H3   B2           -",
+    ),
+];
+
+/// Columns that the shipped `contacts` has not: a number that may be negative, a second date and a reference.
+const MORE_COLUMNS: &str = "
+  balance:
+    type: integer
+    optional: true
+    breach: unknown
+  ended_on:
+    type: date
+    optional: true
+    breach: unknown
+  org_id:
+    type: reference
+    to: organisations
+    optional: true
+    breach: unknown
+limits:
+";
+
+const BOARD: &str = r#"
+board: NHS Spec
+quarter: 2024-Q3
+sources:
+  patients: extracts/*/patients.csv
+  referrals: extracts/*/referrals.csv
+  contacts: extracts/*/contacts.csv
+  onward_referrals: extracts/*/onward_referrals.csv
+  attendances: extracts/*/attendances.csv
+  organisations: extracts/*/organisations.csv
+  data_zones: extracts/*/data_zones.csv
+pseudonyms: { key: { file: spec.key } }
+geography:
+  levels: [health_board, hscp]
+  bands: { simd_quintile: country }
+privacy:
+  loss: { rho: "1" }
+  ledger: ledger.sqlite
+publish: { to: out, formats: [csv] }
+"#;
+
+/// A board's files, as text: table to its files, each a heading and rows.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    tables: BTreeMap<&'static str, Vec<String>>,
+}
+
+/// A board of the usual people, organisations and areas, and nothing else.
+pub fn board() -> Board {
+    Board::default()
+}
+
+impl Board {
+    /// Gives a table, or one more file of it.
+    pub fn with(mut self, table: &str, text: &str) -> Self {
+        let &(name, columns) = TABLES.iter().find(|(name, _)| *name == table).expect("a table of the board");
+        let files = self.tables.entry(name).or_default();
+        let csv = csv(columns, text, files.len());
+        files.push(csv);
+        self
+    }
+
+    /// Gives a measure, as YAML, over dimensions.
+    pub fn asks(&self, measure: &str, by: &str) -> Asked {
+        let folder = self.folder(&[("spec", &report(by, &[("asked", measure)]))]);
+        let plan = plan(folder.path());
+        Asked { plan, _folder: folder }
+    }
+
+    /// The board as files, with reports by name.
+    pub fn folder(&self, reports: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        for (table, columns) in TABLES {
+            let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{table}.yaml"));
+            let schema = fs::read_to_string(schema).unwrap();
+            let schema = if table == "contacts" { schema.replace("\nlimits:\n", MORE_COLUMNS) } else { schema };
+            write(&format!("schemas/{table}.yaml"), &schema);
+            let usual = USUAL.iter().find(|(name, _)| *name == table).map_or("chi", |(_, text)| *text);
+            let usual = vec![csv(columns, usual, 0)];
+            for (number, file) in self.tables.get(table).unwrap_or(&usual).iter().enumerate() {
+                write(&format!("extracts/{number}/{table}.csv"), file);
+            }
+        }
+        let names = reports.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        write("board.yaml", &format!("{BOARD}reports: [{names}]\n"));
+        reports.iter().for_each(|(name, text)| write(&format!("reports/{name}.yaml"), text));
+        new_key_file(&folder.path().join("spec.key")).unwrap();
+        folder
+    }
+}
+
+/// The YAML of a report.
+pub fn report(by: &str, measures: &[(&str, &str)]) -> String {
+    let measures = measures.iter().map(|(name, measure)| format!("  {name}: {measure}\n")).collect::<String>();
+    format!("title: Spec\nprotects: patient\nby: {by}\nmeasures:\n{measures}")
+}
+
+/// The checked plan of a folder that [`Board::folder`] made.
+pub fn plan(folder: &Path) -> Plan {
+    crate::config::load(&folder.join("board.yaml")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// One file of a table.
+fn csv(columns: Columns, text: &str, file: usize) -> String {
+    let mut lines =
+        text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).filter(|line| !line.is_empty());
+    let heading = lines.next().unwrap_or_default();
+    assert!(heading.iter().all(|name| columns.iter().any(|(known, _)| known == name)), "{heading:?}");
+    let rows = lines.enumerate().map(|(number, line)| {
+        assert_eq!(line.len(), heading.len(), "{line:?}");
+        let value = |(column, usual): &(&str, &str)| {
+            let given = heading.iter().position(|name| name == column).map_or(*usual, |place| line[place]);
+            if given == "#" { format!("N{file}x{number}") } else { word(given) }
+        };
+        columns.iter().map(value).collect::<Vec<_>>().join(",")
+    });
+    let heading = columns.iter().map(|(column, _)| *column).collect::<Vec<_>>().join(",");
+    [heading].into_iter().chain(rows).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// What a short word stands for.
+pub fn word(short: &str) -> String {
+    let (kind, digits) = short.split_at(short.len().min(1));
+    match (kind, digits.parse::<u32>()) {
+        ("-", Err(_)) if digits.is_empty() => String::new(),
+        ("P", Ok(number)) => chi(number).expect("a number that has a check digit; take another"),
+        ("Z", Ok(number)) => format!("S01{number:06}"),
+        ("H", Ok(number)) => format!("S37{number:06}"),
+        ("B", Ok(number)) => format!("S08{number:06}"),
+        _ => short.to_owned(),
+    }
+}
+
+/// The number of a made-up person: well formed, and nobody's, for no month has a day 00. One number in eleven has no
+/// check digit.
+pub fn chi(person: u32) -> Option<String> {
+    let mut digits = (0..10).map(|check| format!("0001{person:05}{check}"));
+    digits.find(|digits| digits.as_bytes().try_into().is_ok_and(modulus_11))
+}
+
+/// A measure over a board's files.
+pub struct Asked {
+    /// The plan, whose one report has the one measure.
+    pub plan: Plan,
+    _folder: tempfile::TempDir,
+}
+
+/// A measure's exact cells at every area level.
+pub struct Exact {
+    /// Where the engine counted.
+    pub fine: FineGrid,
+    /// The public grids.
+    pub grids: Vec<LevelGrid>,
+    /// Beside them, the cells.
+    pub cells: Vec<Private<Vec<i64>>>,
+}
+
+/// Cells that are not 0: labels to value.
+pub type Cells = BTreeMap<Vec<String>, i64>;
+
+impl Asked {
+    /// The measure that was asked for.
+    pub fn measure(&self) -> &Measure {
+        &self.plan.reports[0].measures[0]
+    }
+
+    /// Brings everything in and measures.
+    pub fn exact(&self) -> Exact {
+        linked(&self.plan, |linked| exact(&self.plan, self.measure(), linked).unwrap())
+    }
+
+    /// Holds the cells against a table: the heading names an area level and the other dimensions, and ends in `value`.
+    /// Cells that the table does not name are 0, and every other level has the same total.
+    #[track_caller]
+    pub fn gives(&self, table: &str) {
+        let mut lines = table.lines().map(|line| line.split_whitespace().map(word).collect::<Vec<_>>());
+        let mut heading = lines.find(|line| !line.is_empty()).expect("a heading");
+        assert_eq!(heading.pop().as_deref(), Some("value"));
+        let mut expected = Cells::new();
+        for mut line in lines.filter(|line| !line.is_empty()) {
+            assert_eq!(line.len(), heading.len() + 1, "{line:?}");
+            let value = line.pop().unwrap().parse().expect("a whole number");
+            assert_eq!(expected.insert(line, value), None, "a cell is given twice");
+        }
+        let exact = self.exact();
+        let total: i64 = expected.values().sum();
+        for (grid, cells) in exact.grids.iter().zip(&exact.cells) {
+            assert_eq!(cells.reveal().iter().sum::<i64>(), total, "the total at the level of {}", grid.level);
+        }
+        let (level, dimensions) = heading.split_first().expect("an area level");
+        let place = exact.grids.iter().position(|grid| grid.level == *level).expect("a level of the board");
+        let names = exact.grids[place].dimensions[1..].iter().map(|dimension| dimension.name.as_str());
+        assert_eq!(names.collect::<Vec<_>>(), dimensions);
+        assert_eq!(exact.at(place), expected);
+    }
+}
+
+impl Exact {
+    /// The cells of one level that are not 0.
+    pub fn at(&self, level: usize) -> Cells {
+        let labels = |cell| self.grids[level].labels(cell).into_iter().map(str::to_owned).collect();
+        let cells = self.cells[level].reveal().iter().enumerate().filter(|(_, value)| **value != 0);
+        cells.map(|(cell, value)| (labels(cell), *value)).collect()
+    }
+}
+
+/// Brings a plan's extracts in, links them, and answers a question about them.
+pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
+    let store = Store::open(&plan.work, &plan.quarter.to_string(), || ()).unwrap();
+    let progress = Progress::new(Telling::Quiet);
+    let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
+    let public = intake.public().unwrap();
+    let private = intake.private().unwrap();
+    assert_eq!(intake.validation.refused, Vec::<String>::new());
+    let engine = engine(plan, Resources { threads: 2, memory: 256 << 20 }, &private, &public).unwrap();
+    answer(&link(&engine, &private, public).unwrap())
+}
+
+/// A measure's exact cells.
+pub fn exact(plan: &Plan, asked: &Measure, linked: &Linked<'_>) -> Result<Exact> {
+    let zones = &linked.public[&plan.geography.table];
+    let fine = FineGrid::new(plan, asked, zones)?;
+    let grids = levels(plan, asked, &fine, zones)?;
+    let values = measure(plan, asked, linked, &fine)?;
+    let cells = grids.iter().map(|grid| values.regroup(&grid.from_fine)).collect::<Result<Vec<_>>>()?;
+    Ok(Exact { fine, grids, cells })
+}
