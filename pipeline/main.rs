@@ -176,7 +176,10 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
         Command::Ingest(on) => {
             let plan = config::load(&on.config)?;
             let report = smirr::run::ingest(&plan, on.resources(), &progress)?;
-            print(&format!("{}\n", report.display()))
+            match arguments.json {
+                true => print(&format!("{}\n", serde_json::json!({ "validation": report }))),
+                false => print(&format!("{}\n", report.display())),
+            }
         }
         Command::Check { config } => {
             let plan = config::load(config)?;

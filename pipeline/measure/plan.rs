@@ -59,6 +59,13 @@ impl Pass {
 /// # Errors
 /// [`Error::Privacy`] where they are no bounds.
 pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
+    if measure.table == REGISTER && (measure.kind != MeasureKind::Persons || grid.codes() > 1) {
+        // Registrations collapse to people before anything is counted: there is nothing else to count of them.
+        return Err(Error::Privacy(format!(
+            "`{}` counts registrations; of `{REGISTER}`, only persons by their own columns can be counted",
+            measure.name
+        )));
+    }
     let cells = u64::from(measure.cells).min(grid.codes()).try_into().unwrap_or(u32::MAX);
     match &measure.kind {
         MeasureKind::Persons => Bounds::count(cells),
@@ -267,8 +274,10 @@ mod tests {
                 places.sort_unstable();
                 places.dedup();
                 assert_eq!(places.len() as u64, codes);
-                // Two codes come in either order equally often: checked for the first and the last.
             }
+            // Over all keys, every code comes first equally often.
+            assert_eq!(first.iter().min(), first.iter().max(), "{codes} codes");
+            // Two codes come in either order equally often: checked for the first and the last.
             if codes > 1 {
                 let before =
                     (0..prime * (prime - 1)).filter(|&key| place(key, 0) < place(key, codes - 1)).count() as u64;
