@@ -17,7 +17,7 @@
 //! | 2 | [`publish`] | figures to a pack of files | sees a private value |
 //! | 2 | [`synth`] | a size and a seed to a fictional board's extracts, with the true answers | |
 //! | 3 | [`run`] | the only room that knows the order of the stages | |
-//! | 4 | `main.rs` | arguments to `run`, and its end to an exit code | |
+//! | 4 | `main.rs`, `commands` | arguments to the library, and its end to words and an exit code | decides anything |
 //!
 //! Two phases meet at the store. Up to it, work is by sender and needs the key; after it, plans use built-in functions
 //! only and need no key, so that they may run on a cluster.

@@ -1,0 +1,73 @@
+//! `smirr run` and `smirr ingest`: what they may use of the machine, and how their end is told.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use smirr::progress::Progress;
+use smirr::run::{Resources, Summary};
+
+#[derive(Args)]
+pub struct OnConfig {
+    /// The board's YAML.
+    pub config: PathBuf,
+    /// Threads; as many as there are cores unless said.
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Memory for joins and aggregates in MiB, beyond which they spill to disk.
+    #[arg(long, default_value_t = 1024)]
+    memory: usize,
+}
+
+impl OnConfig {
+    /// What the engine may use.
+    pub fn resources(&self) -> Resources {
+        let usual = Resources::default();
+        Resources { threads: self.threads.unwrap_or(usual.threads).max(1), memory: self.memory.max(64) << 20 }
+    }
+}
+
+/// The end of a run, for people.
+pub fn text_summary(summary: &Summary) -> String {
+    let mut text = String::new();
+    for table in &summary.tables {
+        let mut grid = comfy_table::Table::new();
+        grid.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        let mut header = table.headings.clone();
+        header.extend(["Figure".into(), "Value (95% interval)".into()]);
+        grid.set_header(header);
+        for row in table.glance(6) {
+            let mut cells = row.labels.clone();
+            cells.extend([row.figure.clone(), row.text()]);
+            grid.add_row(cells);
+        }
+        text.push_str(&format!("{} ({}, {} rows)\n{grid}\n\n", table.title, table.level, table.rows.len()));
+    }
+    text.push_str("SIMD quintile 1 is the most deprived fifth. [u] low reliability, [z] not applicable.\n");
+    for charge in &summary.charges {
+        let how =
+            if charge.replayed { "had been charged before; this run cost nothing" } else { "charged to the ledger" };
+        text.push_str(&format!("{}: {} {how}\n", charge.report, charge.loss));
+    }
+    text.push_str(&format!("Published:          {}\n", summary.pack.folder.display()));
+    text.push_str(&format!("For operators only: {}\n", summary.validation.display()));
+    text
+}
+
+/// The end of a run, for machines.
+pub fn json_summary(summary: &Summary, progress: &Progress) -> String {
+    let stages = progress
+        .timings()
+        .iter()
+        .map(|stage| serde_json::json!({ "stage": stage.stage, "rows": stage.rows, "seconds": stage.took.as_secs_f64() }))
+        .collect::<Vec<_>>();
+    let charges = summary
+        .charges
+        .iter()
+        .map(|charge| serde_json::json!({ "report": charge.report, "loss": charge.loss, "replayed": charge.replayed }))
+        .collect::<Vec<_>>();
+    let summary = serde_json::json!({
+        "pack": summary.pack.folder, "validation": summary.validation, "stages": stages, "charges": charges,
+    });
+    format!("{summary}\n")
+}
