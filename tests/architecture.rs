@@ -24,7 +24,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     // Floor 2, in the order of the flow.
     ("ingest", &["config", "schema", "pseudonymise"]),
     ("store", &["folders", "ingest", "schema"]),
-    ("link", &["config", "engine", "ingest", "schema", "store"]),
+    ("link", &["config", "engine", "ingest", "privacy::walk", "schema", "store"]),
     ("validation", &["folders", "ingest", "link", "schema", "store"]),
     ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
     ("estimate", &["privacy"]),

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::layout::{BUCKET, BUCKETS, Layout, PERSON, is_person, stored_name};
+use crate::privacy::walk::{Holds, Sources};
 use crate::schema::{Column, Kind, TableSchema};
 use crate::store::Stored;
 
@@ -25,6 +26,8 @@ pub struct Linked<'a> {
     pub tables: HashMap<String, Table>,
     /// Public tables by name.
     pub public: HashMap<String, PublicTable>,
+    /// Whom the engine's tables hold, for the proof of a plan.
+    pub sources: Sources,
 }
 
 /// A private table as measures see it.
@@ -60,7 +63,10 @@ pub fn link<'a>(
     public: HashMap<String, PublicTable>,
 ) -> Result<Linked<'a>> {
     let mut tables = HashMap::new();
+    let mut sources = public.keys().map(|table| (public_table(table), Holds::Nobody)).collect::<Sources>();
     for (layout, schema, stored) in private {
+        let patient = schema.person().map(|_| PERSON.to_owned());
+        sources.insert(stored_table(&schema.table), Holds::People { patient, practitioner: None });
         let files = stored.iter().flat_map(Stored::files).collect::<Vec<_>>();
         engine.register(&stored_table(&schema.table), &files, &layout.stored)?;
         let schemas = private.iter().map(|(_, schema, _)| schema.as_ref()).collect::<Vec<_>>();
@@ -70,13 +76,18 @@ pub fn link<'a>(
             Table { schema: schema.clone(), rows: rows_sql(schema, &schemas)?, stored: rows, reach: rows + holders };
         tables.insert(schema.table.clone(), table);
     }
-    Ok(Linked { engine, tables, public })
+    Ok(Linked { engine, tables, public, sources })
 }
 
 /// Stored rows of a table.
 fn rows_of(private: &[(std::sync::Arc<Layout>, std::sync::Arc<TableSchema>, Vec<Stored>)], table: &str) -> u64 {
     let parts = private.iter().filter(|(_, schema, _)| schema.table == table).flat_map(|(_, _, stored)| stored);
     parts.map(|part| part.manifest.tally.stored).sum()
+}
+
+/// The name under which a public table's coded columns are known to the engine.
+pub fn public_table(table: &str) -> String {
+    format!("public_{table}")
 }
 
 fn stored_table(table: &str) -> String {
@@ -108,7 +119,7 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
     match token_link(schema, all) {
         Some(link) => Ok(format!(
             "{own} UNION ALL SELECT w.{PERSON}, w.{BUCKET}, {columns} FROM {stored} AS t JOIN ({}) AS w ON t.{} = w.token \
-             WHERE t.{BUCKET} = {BUCKETS}",
+             WHERE t.{PERSON} IS NULL AND t.{BUCKET} = {BUCKETS}",
             link.people_sql(),
             quoted(&link.column)
         )),

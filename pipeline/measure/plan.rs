@@ -13,7 +13,7 @@ use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
-use crate::link::{Linked, REGISTER, coded, date_sql, quoted, registrations_sql};
+use crate::link::{Linked, REGISTER, coded, date_sql, public_table, quoted, registrations_sql};
 use crate::measure::grid::FineGrid;
 use crate::privacy::Bounds;
 use crate::schema::Column;
@@ -33,8 +33,8 @@ pub struct Bounded {
     pub sql: String,
     /// Whether each code has a column of its own.
     pub wide: bool,
-    /// What one person can do to the fine vector.
-    pub bounds: Bounds,
+    /// The most rows that can be added into one cell.
+    pub reach: u64,
 }
 
 /// Which of several passes over the people a query is. Each holds the people of some buckets only, so that memory stays
@@ -84,7 +84,6 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         .tables
         .get(&measure.table)
         .ok_or_else(|| Error::Privacy(format!("the sources have no table `{}`", measure.table)))?;
-    bounds.check_rows(table.reach)?;
     if measure.table == REGISTER {
         let people = registrations_sql(linked, grid.packing(), plan.quarter, measure.filter.as_deref())?;
         let sql = format!(
@@ -93,7 +92,7 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
             pass.condition(),
             cells = grid.packing().cells(),
         );
-        return Ok(Bounded { sql, wide: false, bounds });
+        return Ok(Bounded { sql, wide: false, reach: table.reach });
     }
     let rows = rows_sql(plan, measure, linked, grid, pass)?;
     let people = format!(
@@ -109,7 +108,7 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         let values = Values::of(measure, table.stored, linked)?;
         listed_sql(&rows, &people, &values, &bounds, grid)
     };
-    Ok(Bounded { sql, wide: by_mask, bounds })
+    Ok(Bounded { sql, wide: by_mask, reach: table.reach })
 }
 
 /// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the table.
@@ -128,7 +127,7 @@ fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid
         let value = match &dimension.via {
             None => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
             Some(via) => {
-                let lookup = public_name(&dimension.table);
+                let lookup = quoted(&public_table(&dimension.table));
                 from = format!("{from} LEFT JOIN {lookup} AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
                 format!("coalesce(CAST(l{number}.{} AS BIGINT), {})", quoted(&dimension.column), size - 1)
             }
@@ -136,11 +135,6 @@ fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid
         code = format!("({code}) * {size} + {value}");
     }
     Ok(format!("SELECT r.*, {code} AS code FROM {from}"))
-}
-
-/// The name under which a public table's coded columns are known to the engine.
-pub fn public_name(table: &str) -> String {
-    quoted(&format!("public_{table}"))
 }
 
 /// The permutation of `codes` codes that belongs to a person: code to `(a x code + b) mod p`, for the least prime p that
@@ -160,7 +154,8 @@ impl Permutation {
     /// `key`: a and b in one number below p x (p - 1).
     fn key_sql(&self) -> String {
         let modulus = self.prime * (self.prime - 1);
-        format!("CAST({PERSON} % CAST({modulus} AS DECIMAL(38, 0)) AS BIGINT)")
+        // A pseudonym is never negative; `greatest` says so to the proof.
+        format!("greatest(CAST({PERSON} % CAST({modulus} AS DECIMAL(38, 0)) AS BIGINT), 0)")
     }
 
     fn place_sql(&self, key: &str, code: &str) -> String {
@@ -247,9 +242,10 @@ fn listed_sql(rows: &str, people: &str, values: &Values, bounds: &Bounds, grid: 
             bounds.cells()
         )
     };
+    // One row a person on this side, so that a person has one place whatever the code.
+    let places = format!("SELECT {PERSON}, max(packed) AS packed FROM ({people}) GROUP BY {PERSON}");
     let placed = format!(
-        "SELECT e.{PERSON}, e.code, max(e.value) AS value, max(p.packed) AS packed FROM ({kept}) AS e LEFT JOIN ({people}) \
-         AS p ON e.{PERSON} = p.{PERSON} GROUP BY e.{PERSON}, e.code"
+        "SELECT e.code, e.value, p.packed FROM ({kept}) AS e LEFT JOIN ({places}) AS p ON e.{PERSON} = p.{PERSON}"
     );
     let (cells, unknown) = (grid.packing().cells(), grid.packing().cells() - 1);
     format!(
