@@ -38,7 +38,19 @@ pub(super) fn check(document: &Document, schema: &TableSchema, complaints: &mut 
         checks.codes(complaints);
         checks.between(complaints);
     }
+    practitioners(document, schema, complaints);
     limits(document, schema, complaints);
+}
+
+/// A row is of one practitioner, as it is of one person.
+fn practitioners(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
+    let mut named = schema.columns.iter().filter(|(_, column)| column.names.is_some());
+    let Some((first, _)) = named.next() else { return };
+    for (name, _) in named {
+        let message = format!("`{first}` already names the row's practitioner");
+        let help = "a row is protected for one practitioner: mark the one who did the work";
+        complaints.push(document.key(&["columns", name, "names"], message).help(help));
+    }
 }
 
 type Complaint = super::diagnostic::Diagnostic;
@@ -91,12 +103,13 @@ impl ColumnCheck<'_> {
 
     /// A setting that does nothing for this kind of column is a misunderstanding, so it is no matter of taste.
     fn settings(&self, complaints: &mut Diagnostics) {
-        use Kind::{Area, Code, Date, Decimal, Integer, Reference, Token};
+        use Kind::{Area, Code, Date, Decimal, Integer, PracticeCode, Reference, Token};
         let column = self.column;
-        let given: [(&str, bool, &[Kind]); 10] = [
+        let given: [(&str, bool, &[Kind]); 11] = [
             ("codes", !column.codes.is_empty(), &[Code]),
             ("space", column.space.is_some(), &[Token]),
-            ("to", column.to.is_some(), &[Reference]),
+            ("names", column.names.is_some(), &[Token]),
+            ("to", column.to.is_some(), &[Reference, PracticeCode]),
             ("between", column.between.is_some(), &[Integer, Decimal, Date]),
             ("places", column.places != 0, &[Decimal]),
             ("day_first", column.day_first, &[Date]),
@@ -114,6 +127,10 @@ impl ColumnCheck<'_> {
         if column.required && column.optional {
             let help = "`required` refuses blanks; `optional` lets the file leave the column out";
             complaints.push(self.complain("optional", "a required column cannot be optional").help(help));
+        }
+        if column.names.is_some() && !column.keep {
+            let help = "whoever is to be protected must be known: leave `keep: false` out";
+            complaints.push(self.complain("keep", "a column that names a practitioner is kept").help(help));
         }
         if column.places > 6 {
             complaints.push(self.complain("places", "at most 6 digits are kept after the point"));
@@ -270,6 +287,19 @@ mod tests {
                 "type: reference",
                 "7:9 a reference needs `to`, the public table that it refers to",
             ),
+            ("type: token, space: s", "type: token, names: practitoner", "7:29 unknown word `practitoner`"),
+            (
+                "type: token, space: s",
+                "type: token, names: practitioner, keep: false",
+                "7:43 a column that names a practitioner is kept",
+            ),
+            ("places: 2", "places: 2, names: practitioner", "9:34 `names` means nothing for `type: decimal`"),
+            (
+                "id: { type: token, space: s }",
+                "id: { type: token, names: practitioner }\n  jd: { type: token, names: practitioner }",
+                "8:22 `id` already names the row's practitioner",
+            ),
+            ("type: token, space: s", "type: token, to: s", "7:22 `to` means nothing for `type: token`"),
             ("  id:", "  Id:", "7:3 `Id` is not a name for a column"),
             ("breach: unknown", "header: day", "10:3 `day` already reads the same column of the file"),
         ];

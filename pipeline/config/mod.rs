@@ -22,6 +22,7 @@ mod filter_walk;
 mod locate;
 pub mod marked;
 pub mod plan;
+mod practitioners;
 pub mod quarter;
 pub mod report;
 pub mod shape;
@@ -33,7 +34,7 @@ use board::BoardYaml;
 use check_board::Board;
 use check_report::{Check, Scene};
 use diagnostic::{Diagnostic, Diagnostics};
-use plan::{Plan, Report};
+use plan::{Plan, Practices, Report};
 use quarter::Quarter;
 use report::ReportYaml;
 use source::Document;
@@ -68,15 +69,17 @@ fn read(path: &Path, complaints: &mut Diagnostics) -> Option<Plan> {
     let tables = Tables::read(&document, &places, complaints);
     let bands = check_geography::band_names(&document);
     let lookup = check_geography::lookup(&document, &tables);
-    let scene = Scene { tables: &tables, bands: &bands, areas: lookup.as_ref().map(|lookup| lookup.table.as_str()) };
+    let areas = lookup.as_ref().map(|lookup| lookup.table.as_str());
+    let practices = practitioners::practices(&tables, areas);
+    let scene = Scene { tables: &tables, bands: &bands, areas, practices: &practices };
     let reports = reports(&document, &places, &scene, complaints);
     let yaml = yaml?;
     let mut board = Board { document: &document, yaml: &yaml, places: &places, tables: &tables, complaints };
-    settle(&mut board, reports)
+    settle(&mut board, reports, practices.ok())
 }
 
 /// The plan, from a board's YAML of the right shape.
-fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
+fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option<Practices>) -> Option<Plan> {
     let yaml = board.yaml;
     board.names();
     let quarter = yaml.quarter.parse::<Quarter>();
@@ -93,6 +96,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
     if !board.tables.complete() {
         return None;
     }
+    let reports = reports?;
     Some(Plan {
         board: yaml.board.trim().to_string(),
         quarter: quarter.ok()?,
@@ -103,11 +107,12 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
         key: key?,
         project: yaml.pseudonyms.project.clone(),
         geography: geography?,
+        practices: practices.filter(|_| reports.iter().any(|report| report.protects.practitioner)),
         loss: loss?,
         year,
         delta,
         ledger,
-        reports: reports?,
+        reports,
         publish,
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::board::Format;
 use super::quarter::Quarter;
-use super::report::{During, Protects};
+use super::report::During;
 use crate::schema::TableSchema;
 
 /// One quarter's run of one board.
@@ -29,6 +29,8 @@ pub struct Plan {
     pub project: String,
     /// Areas and bands.
     pub geography: Geography,
+    /// The ways to practices; present where a report protects practitioners.
+    pub practices: Option<Practices>,
     /// The loss that this quarter's reports share.
     pub loss: Loss,
     /// The most that four quarters may lose together, of the same kind as `loss`.
@@ -95,6 +97,23 @@ pub struct Geography {
     pub bands: Vec<Band>,
 }
 
+/// The public table of practices, and the columns that lead to it and from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Practices {
+    /// Its name.
+    pub table: String,
+    /// Its column that leads to the area lookup, [`Geography::table`].
+    pub zone: String,
+    /// The column of `patients` that leads to it.
+    pub of_patient: String,
+    /// The private table of posts, one row or more a practitioner.
+    pub posts: String,
+    /// Its column that names the practitioner; among its `unique`.
+    pub practitioner: String,
+    /// Its column that leads to the post's practice.
+    pub of_post: String,
+}
+
 /// One level of areas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {
@@ -142,6 +161,29 @@ pub struct Report {
     pub words: Option<String>,
 }
 
+/// Whom a report protects. The patient is no choice: a report that protects others alone would expose patients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Protects {
+    /// Each practitioner too: all rows that name them. Figures are then placed by the practice.
+    pub practitioner: bool,
+}
+
+/// Where a measure's people are placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// By the data zone where the person lives.
+    Home,
+    /// By the data zone of the practice where the person is registered.
+    Practice,
+}
+
+/// A range: least and greatest, inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clamp {
+    /// Least and greatest, of which not both are 0.
+    pub between: (i64, i64),
+}
+
 /// One measure.
 #[derive(Debug, Clone)]
 pub struct Measure {
@@ -161,6 +203,11 @@ pub struct Measure {
     pub during: During,
     /// At most this many cells a person; at least 1.
     pub cells: u32,
+    /// Where its people are placed: the same for all measures of a report.
+    pub place: Place,
+    /// What a practice's total in a cell is clamped to, where the report protects practitioners and the table's rows
+    /// name one; for `persons` and `events` from 0.
+    pub practitioner: Option<Clamp>,
     /// Its bands: positions in `Geography::bands`, in the order of `Report::by`.
     pub bands: Vec<usize>,
     /// Its code dimensions, in the order of `Report::by`.

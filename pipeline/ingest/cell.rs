@@ -52,8 +52,8 @@ pub enum Convert {
     TenDigits,
     /// Any text that is not blank.
     Token,
-    /// A Scottish practice code.
-    PracticeCode,
+    /// A Scottish practice code; a row of the public practices, where those are given.
+    PracticeCode(Option<Arc<Reference>>),
     /// A place in a closed list.
     Code(Vec<Vec<u8>>),
     /// A row of a public table.
@@ -102,11 +102,7 @@ impl Convert {
         match self {
             Convert::TenDigits => ten_digits(text),
             Convert::Token | Convert::Text => Read::good(Cell::Bytes(text)),
-            Convert::PracticeCode => Read {
-                cell: Cell::Bytes(text),
-                repair: None,
-                breach: (!check_digit::practice_code(text)).then_some(Rule::CheckDigit),
-            },
+            Convert::PracticeCode(practices) => practice_code(practices.as_deref(), text),
             Convert::Code(codes) => code(codes, text),
             Convert::Reference(reference) => reference.read(text),
             Convert::Date { day_first, between } => date(text, *day_first, *between),
@@ -146,6 +142,15 @@ fn code<'a>(codes: &[Vec<u8>], text: &[u8]) -> Read<'a> {
     match text.eq_ignore_ascii_case(b"unknown") {
         true => Read::good(Cell::Int(codes.len() as i64)),
         false => Read::bad(Rule::CodeList),
+    }
+}
+
+/// Of a code that breaks both rules, the check digit is told: it says that the code was mistyped.
+fn practice_code<'a>(practices: Option<&Reference>, text: &'a [u8]) -> Read<'a> {
+    let read = practices.map_or(Read::good(Cell::Bytes(text)), |practices| practices.read(text));
+    match check_digit::practice_code(text) {
+        true => read,
+        false => Read { breach: Some(Rule::CheckDigit), ..read },
     }
 }
 
@@ -333,12 +338,32 @@ mod tests {
         assert_eq!(zones.read(b"S01000300").breach, Some(Rule::Reference));
     }
 
+    #[test]
+    fn spec_of_practice_codes() {
+        let listed = |code: &str, row| (code.as_bytes().to_vec(), row);
+        let rows = HashMap::from([listed("10002", 4), listed("10003", 5)]);
+        let known = Convert::PracticeCode(Some(Arc::new(Reference { rows, ..Reference::default() })));
+        for (text, cell, breach) in [
+            ("10002", Cell::Int(4), None),
+            // Published, whatever its check digit.
+            ("10003", Cell::Int(5), Some(Rule::CheckDigit)),
+            ("10021", Cell::Blank, Some(Rule::Reference)),
+            ("1002", Cell::Blank, Some(Rule::CheckDigit)),
+        ] {
+            assert_eq!(known.read(text.as_bytes()), Read { cell, repair: None, breach }, "{text}");
+        }
+        let unknown = Convert::PracticeCode(None);
+        assert_eq!(unknown.read(b"10002"), Read::good(Cell::Bytes(b"10002")));
+        assert_eq!(unknown.read(b"10003").breach, Some(Rule::CheckDigit));
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 1..24)) {
             for convert in [
                 Convert::TenDigits,
-                Convert::PracticeCode,
+                Convert::PracticeCode(None),
+                Convert::PracticeCode(Some(Arc::default())),
                 Convert::Code(vec![b"F".to_vec()]),
                 Convert::Reference(Arc::default()),
                 Convert::Date { day_first: true, between: (0, 1) },

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use super::cell::{Convert, Reference, days};
 use crate::error::{Error, Result};
 use crate::pseudonymise::{Pseudonymiser, Space};
-use crate::schema::{Breach, Column, Kind, Scalar, TableSchema};
+use crate::schema::{Breach, Column, Kind, Scalar, Sender, TableSchema};
 
 /// The stored name of the column that identifies the protected person, in every private table.
 pub const PERSON: &str = "person";
@@ -120,7 +120,7 @@ impl Layout {
         let columns = schema
             .columns
             .iter()
-            .map(|(name, column)| column_reader(&schema.table, name, column, context))
+            .map(|(name, column)| column_reader(schema, name, column, context))
             .collect::<Result<Vec<_>>>()?;
         let place = |name: &String| schema.columns.get_index_of(name);
         let person = schema.columns.values().position(|column| is_person(column.kind));
@@ -171,22 +171,23 @@ pub fn space_of(name: &str, column: &Column) -> Option<String> {
     match column.kind {
         Kind::Chi => Some("chi".into()),
         Kind::NhsNumber => Some("nhs_number".into()),
-        Kind::Token => Some(column.space.clone().unwrap_or_else(|| name.into())),
+        Kind::Token => Some(column.space(name).into()),
         _ => None,
     }
 }
 
-fn column_reader(table: &str, name: &str, column: &Column, context: &Context<'_>) -> Result<ColumnReader> {
-    let wrong = |why: &str| Error::Input(format!("schema of `{table}`, column `{name}`: {why}"));
+fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Context<'_>) -> Result<ColumnReader> {
+    let wrong = |why: &str| Error::Input(format!("schema of `{}`, column `{name}`: {why}", schema.table));
+    let referred = || {
+        let found = reference(column, context).map(Arc::new);
+        found.ok_or_else(|| wrong("the public table that it refers to is not among the sources"))
+    };
     let convert = match column.kind {
         Kind::Chi | Kind::NhsNumber => Convert::TenDigits,
         Kind::Token => Convert::Token,
-        Kind::PracticeCode => Convert::PracticeCode,
+        Kind::PracticeCode => Convert::PracticeCode(column.to.as_ref().map(|_| referred()).transpose()?),
         Kind::Code => Convert::Code(column.codes.iter().map(|code| code.as_bytes().to_vec()).collect()),
-        Kind::Reference => Convert::Reference(Arc::new(
-            reference(column, context)
-                .ok_or_else(|| wrong("the public table that it refers to is not among the sources"))?,
-        )),
+        Kind::Reference => Convert::Reference(referred()?),
         Kind::Date => Convert::Date { day_first: column.day_first, between: date_range(column, context) },
         Kind::Integer | Kind::Decimal => Convert::Whole {
             places: column.places,
@@ -204,7 +205,8 @@ fn column_reader(table: &str, name: &str, column: &Column, context: &Context<'_>
             let space = space_of(name, column).and_then(|space| context.pseudonymiser.space(&space));
             Some(Stored::Pseudonym(space.ok_or_else(|| wrong("it has no pseudonym space"))?.clone()))
         }
-        Kind::PracticeCode => None,
+        Kind::PracticeCode if column.to.is_some() => Some(Stored::Row),
+        Kind::PracticeCode => (schema.from == Sender::Public).then_some(Stored::Text),
         Kind::Code => {
             let unknown = i8::try_from(column.codes.len()).ok().filter(|&n| n < i8::MAX);
             Some(Stored::Code { unknown: unknown.ok_or_else(|| wrong("it has more than 126 codes"))? })

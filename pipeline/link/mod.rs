@@ -101,9 +101,7 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
     let columns = schema
         .columns
         .iter()
-        .filter(|(name, column)| {
-            column.keep && stored_name(schema, name) != PERSON && column.kind != Kind::PracticeCode
-        })
+        .filter(|(name, column)| column.is_stored() && stored_name(schema, name) != PERSON)
         .map(|(name, column)| select(name, column))
         .collect::<Vec<_>>()
         .join(", ");
@@ -154,15 +152,14 @@ pub fn token_holders(table: &str, all: &[&TableSchema]) -> Vec<String> {
 }
 
 fn token_link(schema: &TableSchema, all: &[&TableSchema]) -> Option<TokenLink> {
-    let space = |name: &str, column: &Column| column.space.clone().unwrap_or_else(|| name.to_owned());
     for (name, column) in schema.columns.iter().filter(|(_, column)| column.kind == Kind::Token && column.keep) {
-        let wanted = space(name, column);
+        let wanted = column.space(name);
         for holder in all.iter().filter(|other| other.table != schema.table) {
             let has_person = holder.columns.values().any(|column| is_person(column.kind) && column.required);
             let key = holder.columns.iter().find(|(name, column)| {
                 column.kind == Kind::Token
                     && column.keep
-                    && space(name, column) == wanted
+                    && column.space(name) == wanted
                     && holder.unique.contains(name)
             });
             if let (true, Some((holder_column, _))) = (has_person, key) {

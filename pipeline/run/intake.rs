@@ -15,7 +15,7 @@ use crate::ingest::layout::{Context, Layout, space_of};
 use crate::link::PublicTable;
 use crate::progress::Progress;
 use crate::pseudonymise::{Key, Pseudonymiser};
-use crate::schema::{Kind, Sender, TableSchema};
+use crate::schema::{Column, Sender, TableSchema};
 use crate::store::{Store, Stored};
 use crate::validation::{TableReport, Validation};
 
@@ -69,20 +69,33 @@ impl<'a> Intake<'a> {
         })
     }
 
-    /// Brings the public tables in, and loads them.
+    /// Brings the public tables in, and loads them: each after those that it refers to.
     ///
     /// # Errors
     /// [`Error::Input`] where one cannot be used; [`Error::Io`] where the store cannot be written.
     pub fn public(&mut self) -> Result<HashMap<String, PublicTable>> {
-        let sources = self.sources(|sender| sender == Sender::Public);
+        let mut waiting = self.sources(|sender| sender == Sender::Public);
         let mut tables = HashMap::new();
-        for (source, (_, _, stored)) in sources.iter().zip(self.bring(&sources, "public tables")?) {
-            let table = PublicTable::load(&source.schema, &stored)?;
-            self.references.insert(source.table.clone(), table.rows());
-            self.public_hashes.insert(source.table.clone(), content_hash(&stored));
-            tables.insert(source.table.clone(), table);
+        while !waiting.is_empty() {
+            let ready = |source: &Source| source.schema.columns.values().all(|column| self.leads_somewhere(column));
+            let (next, later) = waiting.into_iter().partition::<Vec<_>, _>(ready);
+            if next.is_empty() {
+                return Err(Error::Input("the public tables refer to one another in a circle".into()));
+            }
+            for (source, (_, _, stored)) in next.iter().zip(self.bring(&next, "public tables")?) {
+                let table = PublicTable::load(&source.schema, &stored)?;
+                self.references.insert(source.table.clone(), table.rows());
+                self.public_hashes.insert(source.table.clone(), content_hash(&stored));
+                tables.insert(source.table.clone(), table);
+            }
+            waiting = later;
         }
         Ok(tables)
+    }
+
+    /// Whether a column refers to nothing, or to a public table that is there.
+    fn leads_somewhere(&self, column: &Column) -> bool {
+        column.to.as_ref().is_none_or(|table| self.references.contains_key(table))
     }
 
     /// Brings the private tables in. Call after [`Intake::public`]: their references are checked against it.
@@ -173,8 +186,8 @@ impl<'a> Intake<'a> {
         add(RULES_VERSION);
         add(&format!("{schema:?}"));
         add(self.pseudonymiser.key_id());
-        for column in schema.columns.values().filter(|column| column.kind == Kind::Reference) {
-            add(column.to.as_ref().and_then(|table| self.public_hashes.get(table)).map_or("", String::as_str));
+        for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
+            add(self.public_hash(table));
         }
         hex(&hash.finalize()[..16])
     }

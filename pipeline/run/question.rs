@@ -56,6 +56,10 @@ pub fn prepare<'a>(plan: &'a Plan, public: &HashMap<String, PublicTable>, contex
     let shares = split(&total.amount, &plan.reports.iter().map(|report| report.share).collect::<Vec<_>>())?;
     let mut questions = Vec::new();
     for (report, share) in plan.reports.iter().zip(&shares) {
+        if report.protects.practitioner {
+            // Nothing measures by practice yet, and a report must not promise more than its noise keeps.
+            return Err(Error::Privacy(format!("`{}`: practitioners cannot be protected yet", report.name)));
+        }
         let weights = report.measures.iter().map(|measure| measure.share).collect::<Vec<_>>();
         let mut asked = Vec::new();
         for (measure, share) in report.measures.iter().zip(split(share, &weights)?) {

@@ -88,7 +88,10 @@ pub struct Column {
     /// `token`: the name space that its pseudonyms belong to; the column's own name where absent.
     #[serde(default)]
     pub space: Option<String>,
-    /// `reference`: the public table whose key this is.
+    /// `token`: the protected worker whom it names, beside the person.
+    #[serde(default)]
+    pub names: Option<Worker>,
+    /// `reference`, `practice_code`: the public table whose key this is.
     #[serde(default)]
     pub to: Option<String>,
     /// `integer`, `decimal`, `date`: least and greatest, inclusive. A date may be `today`.
@@ -138,6 +141,16 @@ impl Column {
             None => Some((-1_000_000_000_000, 1_000_000_000_000)),
         }
     }
+
+    /// Whether a private table stores it. A practice code is stored as a row of the public practices, or not at all.
+    pub fn is_stored(&self) -> bool {
+        self.keep && (self.kind != Kind::PracticeCode || self.to.is_some())
+    }
+
+    /// The name space of a token called `name`: the schema's own, or its name.
+    pub fn space<'a>(&'a self, name: &'a str) -> &'a str {
+        self.space.as_deref().unwrap_or(name)
+    }
 }
 
 fn yes() -> bool {
@@ -164,7 +177,9 @@ pub enum Kind {
     NhsNumber,
     /// An identifier with no inner rule. Becomes a pseudonym within its `space`.
     Token,
-    /// A practice code: five digits with a check digit. Checked, never stored.
+    /// A practice code: five digits with a check digit, of which a breach is counted. The key of a public table of
+    /// practices; in a private table stored as the row of that table where `to` names one for which the board has a
+    /// source, and otherwise checked and never stored.
     PracticeCode,
     /// One of a closed list.
     Code,
@@ -182,7 +197,21 @@ pub enum Kind {
     Text,
 }
 
+/// A protected worker whom a token may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Worker {
+    /// A community links practitioner: one named worker at a practice.
+    Practitioner,
+}
+
 impl TableSchema {
+    /// The column that names the practitioner, where the table has one.
+    pub fn practitioner(&self) -> Option<&str> {
+        let named = self.columns.iter().find(|(_, column)| column.names == Some(Worker::Practitioner));
+        named.map(|(name, _)| name.as_str())
+    }
+
     /// The column that names the person, where the table has one.
     pub fn person(&self) -> Option<&str> {
         let person = |column: &Column| matches!(column.kind, Kind::Chi | Kind::NhsNumber);
@@ -271,6 +300,26 @@ mod tests {
         assert_eq!(table("public", "[a, b]").key(), None);
         assert_eq!(table("practice", "[a]").key(), None);
         assert_eq!(table("practice", "[a]").person(), Some("a"));
+    }
+
+    #[test]
+    fn a_practice_code_is_stored_only_where_it_leads_to_a_practice() {
+        let stored = |text: &str| serde_yaml::from_str::<Column>(text).unwrap().is_stored();
+        assert!(stored("{ type: practice_code, to: practices }") && stored("type: date"));
+        assert!(!stored("type: practice_code") && !stored("{ type: practice_code, to: practices, keep: false }"));
+    }
+
+    #[test]
+    fn the_practitioner_is_the_marked_token() {
+        let table = |marker: &str| {
+            let columns = format!("{{ a: {{ type: token }}, b: {{ type: token, space: s{marker} }} }}");
+            let text = format!("{{ table: t, from: practice, row: r, columns: {columns} }}");
+            serde_yaml::from_str::<TableSchema>(&text).unwrap()
+        };
+        assert_eq!(table("").practitioner(), None);
+        let marked = table(", names: practitioner");
+        assert_eq!(marked.practitioner(), Some("b"));
+        assert_eq!(["a", "b"].map(|name| marked.columns[name].space(name)), ["a", "s"]);
     }
 
     #[test]

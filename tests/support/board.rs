@@ -69,6 +69,7 @@ impl Config {
         let attendances = if size.single { "extracts/all" } else { "extracts/organisations/*" };
         sources.insert("attendances".into(), format!("{attendances}/attendances.csv"));
         sources.insert("organisations".into(), "extracts/public/organisations.csv".into());
+        sources.insert("practices".into(), "extracts/public/practices.csv".into());
         sources.insert("data_zones".into(), "extracts/public/data_zones.csv".into());
         Config {
             board: "NHS Strathmirr".into(),
