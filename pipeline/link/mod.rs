@@ -66,7 +66,8 @@ pub fn link<'a>(
     let mut sources = public.keys().map(|table| (public_table(table), Holds::Nobody)).collect::<Sources>();
     for (layout, schema, stored) in private {
         let patient = schema.person().map(|_| PERSON.to_owned());
-        sources.insert(stored_table(&schema.table), Holds::People { patient, practitioner: None });
+        let practitioner = schema.practitioner().map(str::to_owned);
+        sources.insert(stored_table(&schema.table), Holds::People { patient, practitioner });
         let files = stored.iter().flat_map(Stored::files).collect::<Vec<_>>();
         engine.register(&stored_table(&schema.table), &files, &layout.stored)?;
         let schemas = private.iter().map(|(_, schema, _)| schema.as_ref()).collect::<Vec<_>>();

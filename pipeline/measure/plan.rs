@@ -8,7 +8,7 @@
 //!
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
-use crate::config::plan::{Measure, MeasureKind, Plan};
+use crate::config::plan::{Clamp, Measure, MeasureKind, Plan};
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
@@ -66,12 +66,27 @@ pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
             measure.name
         )));
     }
-    let cells = u64::from(measure.cells).min(grid.codes()).try_into().unwrap_or(u32::MAX);
+    let narrow = |cells: u64| cells.try_into().unwrap_or(u32::MAX);
+    let (low, high) = one_person(measure);
+    let patient = Bounds::new(narrow(u64::from(measure.cells).min(grid.codes())), low, high)?;
+    let Some(clamp) = &measure.practitioner else { return Ok(patient) };
+    // One practitioner is in one practice, whose cells are within the clamp with them and without; absent, they are 0.
+    let width = clamp.between.1.max(0).saturating_sub(clamp.between.0.min(0));
+    Ok(patient.or(&Bounds::new(narrow(grid.codes()), -width, width)?))
+}
+
+/// Least and greatest that one patient adds to a cell.
+fn one_person(measure: &Measure) -> (i64, i64) {
     match &measure.kind {
-        MeasureKind::Persons => Bounds::count(cells),
-        MeasureKind::Events { at_most } => Bounds::new(cells, 0, i64::from(*at_most)),
-        MeasureKind::Sum { between, .. } => Bounds::new(cells, between.0, between.1),
+        MeasureKind::Persons => (0, 1),
+        MeasureKind::Events { at_most } => (0, i64::from(*at_most)),
+        MeasureKind::Sum { between, .. } => *between,
     }
+}
+
+/// The least that a cell can be: 0, unless a sum may be negative.
+pub fn floor(measure: &Measure) -> i64 {
+    if one_person(measure).0 < 0 { i64::MIN } else { 0 }
 }
 
 /// Writes the bounded query of a measure.
@@ -95,6 +110,11 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         return Ok(Bounded { sql, wide: false, reach: table.reach });
     }
     let rows = rows_sql(plan, measure, linked, grid, pass)?;
+    if let Some(clamp) = &measure.practitioner {
+        let values = Values::of(measure, table.stored, linked)?;
+        let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
+        return Ok(Bounded { sql, wide: false, reach: table.reach });
+    }
     let people = format!(
         "SELECT * FROM ({}) WHERE {}",
         registrations_sql(linked, grid.packing(), plan.quarter, None)?,
@@ -222,26 +242,32 @@ impl Values {
     }
 }
 
-/// Rows and sums: one aggregate a person and code, clamped; of a person's codes the first few by permutation.
-fn listed_sql(rows: &str, people: &str, values: &Values, bounds: &Bounds, grid: &FineGrid) -> String {
+/// A person's total in each cell, clamped; of a person's cells the first few by permutation. `within`: further columns
+/// that a person's cells agree in.
+fn listed_cells_sql(rows: &str, values: &Values, bounds: &Bounds, grid: &FineGrid, within: &str) -> String {
     let permutation = Permutation::of(grid.codes());
     let clamped = format!(
-        "SELECT {PERSON}, code, least(greatest(sum({}), {}), {}) AS value FROM ({rows}) GROUP BY {PERSON}, code",
+        "SELECT {PERSON}{within}, code, least(greatest(sum({}), {}), {}) AS value FROM ({rows}) GROUP BY {PERSON}{within}, code",
         values.of_row,
         bounds.low(),
         bounds.high()
     );
-    let kept = if u64::from(bounds.cells()) >= grid.codes() {
-        clamped
-    } else {
-        format!(
-            "SELECT {PERSON}, code, value FROM (SELECT {PERSON}, code, value, row_number() OVER (PARTITION BY {PERSON} \
-             ORDER BY {}) AS turn FROM (SELECT {PERSON}, code, value, {} AS key FROM ({clamped}))) WHERE turn <= {}",
-            permutation.place_sql("key", "code"),
-            permutation.key_sql(),
-            bounds.cells()
-        )
-    };
+    if u64::from(bounds.cells()) >= grid.codes() {
+        return clamped;
+    }
+    format!(
+        "SELECT {PERSON}{within}, code, value FROM (SELECT {PERSON}{within}, code, value, row_number() OVER (PARTITION BY \
+         {PERSON}{within} ORDER BY {}) AS turn FROM (SELECT {PERSON}{within}, code, value, {} AS key FROM ({clamped}))) \
+         WHERE turn <= {}",
+        permutation.place_sql("key", "code"),
+        permutation.key_sql(),
+        bounds.cells()
+    )
+}
+
+/// Rows and sums, placed by the person's own place.
+fn listed_sql(rows: &str, people: &str, values: &Values, bounds: &Bounds, grid: &FineGrid) -> String {
+    let kept = listed_cells_sql(rows, values, bounds, grid, "");
     // One row a person on this side, so that a person has one place whatever the code.
     let places = format!("SELECT {PERSON}, max(packed) AS packed FROM ({people}) GROUP BY {PERSON}");
     let placed = format!(
@@ -251,6 +277,52 @@ fn listed_sql(rows: &str, people: &str, values: &Values, bounds: &Bounds, grid: 
     format!(
         "SELECT coalesce(packed % {cells}, {unknown}) AS {PLACE}, code, sum(value) AS value FROM ({placed}) GROUP BY 1, 2"
     )
+}
+
+/// Practitioners are protected too, by nested clamps: sum over practices of clamp(sum over the practice's patients of
+/// clamp(their total)).
+///
+/// Only rows count whose practitioner has a post at the practice where the patient is registered. So a patient moves the
+/// cells of one practice, and so does a practitioner: nobody's rows decide where another's are counted, which keeping
+/// the "main" practice of either would. A contact by a colleague who covers from elsewhere is left out by this.
+fn practice_sql(
+    plan: &Plan,
+    measure: &Measure,
+    linked: &Linked<'_>,
+    grid: &FineGrid,
+    rows: &str,
+    values: &Values,
+    clamp: Clamp,
+) -> Result<String> {
+    let missing =
+        |what: &str| Error::Privacy(format!("`{}` protects practitioners, and there is no {what}", measure.name));
+    let practices = plan.practices.as_ref().ok_or_else(|| missing("table of practices"))?;
+    let posts = linked.tables.get(&practices.posts).ok_or_else(|| missing("table of posts"))?;
+    let named = linked.tables[&measure.table].schema.practitioner().ok_or_else(|| missing("column that names them"))?;
+    let (named, post, practice) = (quoted(named), quoted(&practices.practitioner), quoted(&practices.of_post));
+    // Someone who has several posts is placed at one of them, by their own rows alone.
+    let posts = format!(
+        "SELECT {post} AS post, max(CAST({practice} AS BIGINT)) AS practice FROM ({}) WHERE {post} IS NOT NULL GROUP BY 1",
+        posts.rows
+    );
+    let people = format!(
+        "SELECT {PERSON}, max(packed) % {} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
+        grid.packing().cells(),
+        registrations_sql(linked, grid.packing(), plan.quarter, None)?
+    );
+    let rows = format!(
+        "SELECT r.*, q.practice AS {PLACE} FROM ({rows}) AS r JOIN ({posts}) AS q ON r.{named} = q.post JOIN ({people}) AS p \
+         ON r.{PERSON} = p.{PERSON} AND q.practice = p.{PLACE} WHERE r.{named} IS NOT NULL"
+    );
+    let (low, high) = one_person(measure);
+    let bounds = Bounds::new(u64::from(measure.cells).min(grid.codes()).try_into().unwrap_or(u32::MAX), low, high)?;
+    let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
+    let (least, greatest) = clamp.between;
+    Ok(format!(
+        "SELECT {PLACE}, code, least(greatest(sum(value), {}), {}) AS value FROM ({kept}) GROUP BY 1, 2",
+        least.min(0),
+        greatest.max(0)
+    ))
 }
 
 #[cfg(test)]

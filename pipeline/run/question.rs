@@ -1,11 +1,8 @@
 //! What a report asks: its grids, its noise and its cost, all of it known before any private data are opened.
 
-use std::collections::HashMap;
-
 use crate::config::plan::{LossKind, Measure, Plan, Report};
 use crate::error::{Error, Result};
-use crate::link::PublicTable;
-use crate::measure::grid::{FineGrid, LevelGrid, levels};
+use crate::measure::grid::{FineGrid, LevelGrid, Public, levels};
 use crate::measure::plan::bounds;
 use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, calibrate, split};
 
@@ -47,23 +44,16 @@ pub fn loss(loss: &crate::config::plan::Loss) -> Result<Loss> {
 ///
 /// # Errors
 /// [`Error::Privacy`] where a grid or a bound cannot be had, or a share is too small to draw noise for.
-pub fn prepare<'a>(plan: &'a Plan, public: &HashMap<String, PublicTable>, context: &str) -> Result<Vec<Question<'a>>> {
-    let zones = public.get(&plan.geography.table).ok_or_else(|| {
-        Error::Privacy(format!("the area lookup `{}` is not among the sources", plan.geography.table))
-    })?;
+pub fn prepare<'a>(plan: &'a Plan, public: &Public, context: &str) -> Result<Vec<Question<'a>>> {
     let total = loss(&plan.loss)?;
     let limits = Limits { quarter: total.clone(), year: plan.year.as_ref().map(loss).transpose()? };
     let shares = split(&total.amount, &plan.reports.iter().map(|report| report.share).collect::<Vec<_>>())?;
     let mut questions = Vec::new();
     for (report, share) in plan.reports.iter().zip(&shares) {
-        if report.protects.practitioner {
-            // Nothing measures by practice yet, and a report must not promise more than its noise keeps.
-            return Err(Error::Privacy(format!("`{}`: practitioners cannot be protected yet", report.name)));
-        }
         let weights = report.measures.iter().map(|measure| measure.share).collect::<Vec<_>>();
         let mut asked = Vec::new();
         for (measure, share) in report.measures.iter().zip(split(share, &weights)?) {
-            asked.push(ask(plan, measure, zones, &Loss::new(total.definition, share))?);
+            asked.push(ask(plan, measure, public, &Loss::new(total.definition, share))?);
         }
         let key = key(plan, &asked, context);
         questions.push(Question { report, asked, key, definition: total.definition, limits: limits.clone() });
@@ -71,9 +61,9 @@ pub fn prepare<'a>(plan: &'a Plan, public: &HashMap<String, PublicTable>, contex
     Ok(questions)
 }
 
-fn ask<'a>(plan: &Plan, measure: &'a Measure, zones: &PublicTable, share: &Loss) -> Result<Asked<'a>> {
-    let fine = FineGrid::new(plan, measure, zones)?;
-    let levels = levels(plan, measure, &fine, zones)?;
+fn ask<'a>(plan: &Plan, measure: &'a Measure, public: &Public, share: &Loss) -> Result<Asked<'a>> {
+    let fine = FineGrid::new(plan, measure, public)?;
+    let levels = levels(plan, measure, &fine, public)?;
     let one_person = bounds(measure, &fine)?;
     let mut vectors = Vec::new();
     for (level, amount) in levels.iter().zip(split(&share.amount, &vec![1; levels.len()])?) {
@@ -93,8 +83,8 @@ fn meaning(plan: &Plan, measure: &Measure) -> String {
     let codes =
         measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes)).collect::<Vec<_>>();
     let text = format!(
-        "{:?} {:?} {:?} {:?} {} {bands:?} {codes:?}",
-        measure.kind, measure.table, measure.filter, measure.during, measure.cells
+        "{:?} {:?} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",
+        measure.kind, measure.table, measure.filter, measure.during, measure.cells, measure.place, measure.practitioner
     );
     Key32::of([text.as_bytes()]).to_string()[..16].to_owned()
 }
