@@ -103,6 +103,7 @@ fn new_table(headings: &[&str]) -> comfy_table::Table {
     table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
     // One line a vector: a report has many.
     table.remove_style(comfy_table::TableComponent::HorizontalLines);
+    table.remove_style(comfy_table::TableComponent::MiddleIntersections);
     table.set_header(headings);
     table
 }
@@ -152,9 +153,9 @@ fn as_epsilon(plan: &Plan, ahead: &Ahead) -> String {
     }
 }
 
-/// Only a rho has a delta.
+/// Only a rho has a delta, and only a cost an epsilon.
 fn epsilon<'a>(plan: &'a Plan, ahead: &Ahead) -> Option<(f64, &'a str)> {
-    let delta = plan.delta.as_deref()?;
+    let delta = plan.delta.as_deref().filter(|_| !ahead.charge.amount.is_zero())?;
     Some((epsilon_at(&ahead.charge.amount, &delta.parse().ok()?).ok()?, delta))
 }
 
