@@ -43,6 +43,11 @@ enum Command {
         /// The board's YAML.
         config: PathBuf,
     },
+    /// What a run would cost, and how near the truth its figures would be. Reads public tables only; spends nothing.
+    Plan {
+        /// The board's YAML.
+        config: PathBuf,
+    },
     /// What the board has spent, and what remains.
     Ledger {
         /// The board's YAML.
@@ -119,6 +124,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
             let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
             print(&format!("{}, {}: no mistakes found. Reports: {reports}.\n", plan.board, plan.quarter))
         }
+        Command::Plan { config } => commands::plan::run(config, arguments.json, &progress),
         Command::Ledger { config, verify } => commands::ledger::run(config, *verify, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
         Command::Key { action } => commands::key::run(action),

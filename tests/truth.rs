@@ -62,7 +62,7 @@ pub fn zones(path: &Path, columns: &[(&str, &str)]) -> Zones {
 }
 
 /// The true answers of one table, by figure and the labels under `headings`.
-fn truth(board: &Board, zones: &Zones, headings: &[&str], reasons: bool) -> BTreeMap<Vec<String>, i64> {
+pub fn truth(board: &Board, zones: &Zones, headings: &[&str], reasons: bool) -> BTreeMap<Vec<String>, i64> {
     let mut sums = BTreeMap::new();
     let answers = Extract::read(&board.path("extracts/truth.csv"));
     for row in answers.rows() {

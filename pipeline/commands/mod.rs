@@ -3,6 +3,7 @@
 
 pub mod key;
 pub mod ledger;
+pub mod plan;
 pub mod run;
 pub mod synth;
 

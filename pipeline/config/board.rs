@@ -141,6 +141,10 @@ pub struct GeographyYaml {
     /// Deprivation bands: `simd_quintile: country` or `simd_quintile: within health_board`.
     #[serde(default)]
     pub bands: IndexMap<String, String>,
+    /// The column of the area lookup that says how many people live there; `population` unless said. `smirr plan`
+    /// foretells by it what figures will be worth; nothing that is published depends on it.
+    #[serde(default)]
+    pub population: Option<String>,
 }
 
 /// What may be lost, and where it is recorded.

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Needs;
 use super::amount;
 use super::board::{BoardYaml, FictionalYaml, Format, KeyYaml, SourceYaml};
 use super::diagnostic::Diagnostics;
@@ -18,6 +19,7 @@ pub(super) struct Board<'a> {
     pub yaml: &'a BoardYaml,
     pub places: &'a Places,
     pub tables: &'a Tables,
+    pub needs: Needs,
     pub complaints: &'a mut Diagnostics,
 }
 
@@ -77,9 +79,11 @@ impl Board<'_> {
                     self.complain(&place, &format!("`{other}` already reads the same files"), None);
                 }
                 seen.push((glob.clone(), table));
-                // What the fictional board's own folder lacks, the run makes.
-                let to_be_made = made.as_ref().is_some_and(|folder| glob.starts_with(folder));
-                self.matches(&place, path, &glob, to_be_made);
+                // What the fictional board's own folder lacks, the run makes; what is private may come later.
+                let private = self.tables.get(table).is_some_and(|schema| schema.from != Sender::Public);
+                let may_lack = made.as_ref().is_some_and(|folder| glob.starts_with(folder))
+                    || (private && self.needs == Needs::WhatIsPublic);
+                self.matches(&place, path, &glob, may_lack);
                 globs.push(glob);
             }
             if let Some(schema) = self.tables.get(table) {
@@ -98,7 +102,7 @@ impl Board<'_> {
         }
     }
 
-    fn matches(&mut self, place: &[&str], path: &str, glob: &Path, to_be_made: bool) {
+    fn matches(&mut self, place: &[&str], path: &str, glob: &Path, may_lack: bool) {
         if path.trim().is_empty() {
             return self.complain(place, "the path is empty", None);
         }
@@ -107,7 +111,7 @@ impl Board<'_> {
         };
         match glob::glob(text) {
             Err(error) => self.complain(place, &format!("not a path or glob: {}", error.msg), None),
-            Ok(_) if to_be_made => {}
+            Ok(_) if may_lack => {}
             Ok(mut files) => {
                 if !files.any(|file| file.is_ok_and(|file| file.is_file())) {
                     let help = format!("paths start from {}", self.places.shown(&self.places.root).display());
@@ -119,12 +123,12 @@ impl Board<'_> {
     }
 
     /// Where the key is. Whether it is a good one is for the pseudonymise room, which alone reads it.
-    pub fn key(&mut self, fictional: bool) -> Option<KeySource> {
+    pub fn key(&mut self, may_lack: bool) -> Option<KeySource> {
         let base = ["pseudonyms", "key"];
         match &self.yaml.pseudonyms.key {
             KeyYaml { file: Some(file), env: None, command: None } => {
                 let file = self.places.root.join(file);
-                if !fictional && !file.is_file() {
+                if !may_lack && !file.is_file() {
                     let message =
                         format!("there is no key file {}", quote(&self.places.shown(&file).display().to_string()));
                     self.complain(&["pseudonyms", "key", "file"], &message, Some("`smirr key new` makes one".into()));
@@ -138,7 +142,7 @@ impl Board<'_> {
                     // The text is not repeated: it may be the key itself, put here by mistake.
                     let help = "write the variable's name here; never the key".to_string();
                     self.complain(&path, "this is not the name of an environment variable", Some(help));
-                } else if !fictional && std::env::var_os(name).is_none() {
+                } else if !may_lack && std::env::var_os(name).is_none() {
                     self.complain(&path, "this environment variable is not set", None);
                 }
                 Some(KeySource::Env(name.clone()))

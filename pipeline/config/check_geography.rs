@@ -15,7 +15,7 @@ pub(super) struct Lookup {
 
 /// Finds the area lookup: among the tables that patients refer to, the one that has most of the levels.
 pub(super) fn lookup(board: &Document, tables: &Tables) -> Option<Lookup> {
-    let levels: Vec<&str> = strings(board, "levels");
+    let levels = level_names(board);
     let mut best: Option<(usize, Lookup)> = None;
     for (via, column) in &tables.get(PATIENTS)?.columns {
         let Some(table) = column.to.as_ref().filter(|_| column.kind == Kind::Reference) else { continue };
@@ -26,6 +26,11 @@ pub(super) fn lookup(board: &Document, tables: &Tables) -> Option<Lookup> {
         }
     }
     best.map(|(_, lookup)| lookup)
+}
+
+/// The names of the levels, from the marked tree, in order.
+pub(super) fn level_names(board: &Document) -> Vec<&str> {
+    strings(board, "levels")
 }
 
 /// The names of the bands, from the marked tree, in order.
@@ -75,8 +80,31 @@ pub(super) fn check(
         levels.push(Level { name: name.clone(), column: name.clone(), heading: column.heading(name) });
     }
     let bands = yaml.bands.iter().filter_map(|(name, scope)| band(board, name, scope, areas, complaints)).collect();
+    let population = population(board, yaml.population.as_deref(), areas, complaints);
     let key = areas.key()?.to_string();
-    Some(Geography { table: lookup.table, key, via: lookup.via, levels, bands })
+    Some(Geography { table: lookup.table, key, via: lookup.via, levels, bands, population })
+}
+
+/// The column of how many people live in an area: the one named, or `population` where the lookup has it.
+fn population(
+    board: &Document,
+    named: Option<&str>,
+    areas: &TableSchema,
+    complaints: &mut Diagnostics,
+) -> Option<String> {
+    let fits = |column: &Column| column.kind == Kind::Integer && column.keep;
+    let name = named.unwrap_or("population");
+    if areas.columns.get(name).is_some_and(fits) {
+        return Some(name.to_string());
+    }
+    if named.is_some() {
+        let message = format!("`{}` has no column of whole numbers {}", areas.table, quote(name));
+        let mut complaint = board.value(&["geography", "population"], message);
+        let known = areas.columns.iter().filter(|(_, column)| fits(column)).map(|(name, _)| name.as_str());
+        complaint.help = advice(name, known);
+        complaints.push(complaint);
+    }
+    None
 }
 
 fn band(board: &Document, name: &str, scope: &str, areas: &TableSchema, complaints: &mut Diagnostics) -> Option<Band> {

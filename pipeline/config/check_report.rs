@@ -15,6 +15,8 @@ use crate::schema::{Kind, Sender, TableSchema};
 /// What a report may refer to.
 pub(super) struct Scene<'a> {
     pub tables: &'a Tables,
+    /// The names of the area levels, in the order of `Geography::levels`.
+    pub levels: &'a [&'a str],
     /// The names of the bands, in the order of `Geography::bands`.
     pub bands: &'a [String],
     /// The area lookup's table, whose columns are levels and bands and never code dimensions.
@@ -61,6 +63,8 @@ impl Check<'_> {
             .into_iter()
             .collect();
         let rates = self.rates(yaml);
+        let level_shares = self.level_shares(yaml);
+        let targets = self.targets(yaml);
         Some(Report {
             name: name.to_string(),
             title: yaml.title.clone(),
@@ -69,6 +73,8 @@ impl Check<'_> {
             by: yaml.by.clone(),
             measures: measures?,
             rates: rates?,
+            level_shares,
+            targets,
             words: yaml.words.clone(),
         })
     }
@@ -180,6 +186,7 @@ impl Check<'_> {
             bands: grid.bands.to_vec(),
             codes: grid.codes.to_vec(),
             share: yaml.share,
+            expect_per_1000: self.expectation(name, yaml.expect),
         })
     }
 
@@ -302,7 +309,7 @@ impl Check<'_> {
         (rates.len() == yaml.rates.len()).then_some(rates)
     }
 
-    fn at_least_one(&mut self, path: &[&str], number: u32, why: &str) {
+    pub(super) fn at_least_one(&mut self, path: &[&str], number: u32, why: &str) {
         if number == 0 {
             self.complain(path, "must be at least 1", Some(why.to_string()));
         }

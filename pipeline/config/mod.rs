@@ -12,6 +12,7 @@ mod check_board;
 mod check_geography;
 mod check_report;
 mod check_schema;
+mod check_target;
 pub mod diagnostic;
 mod dimensions;
 mod filter;
@@ -46,8 +47,27 @@ use tables::{Places, Tables};
 /// # Errors
 /// `Error::Config` with all complaints over all files.
 pub fn load(path: &Path) -> Result<Plan> {
+    load_for(path, Needs::Everything)
+}
+
+/// The same for a command that opens nothing private: private extracts and the key need not be there yet.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_ahead(path: &Path) -> Result<Plan> {
+    load_for(path, Needs::WhatIsPublic)
+}
+
+/// Which of the files that a board names must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Everything,
+    WhatIsPublic,
+}
+
+fn load_for(path: &Path, needs: Needs) -> Result<Plan> {
     let mut complaints = Diagnostics::new();
-    let plan = read(path, &mut complaints);
+    let plan = read(path, needs, &mut complaints);
     complaints.sort();
     match plan {
         Some(plan) if complaints.is_empty() => Ok(plan),
@@ -61,7 +81,7 @@ pub fn load(path: &Path) -> Result<Plan> {
     }
 }
 
-fn read(path: &Path, complaints: &mut Diagnostics) -> Option<Plan> {
+fn read(path: &Path, needs: Needs, complaints: &mut Diagnostics) -> Option<Plan> {
     let document = Document::read(path, path, complaints)?;
     let yaml: Option<BoardYaml> = document.typed(complaints);
     // The rest goes by the marked tree, so that one slip in the board's YAML hides nothing in the other files.
@@ -71,10 +91,11 @@ fn read(path: &Path, complaints: &mut Diagnostics) -> Option<Plan> {
     let lookup = check_geography::lookup(&document, &tables);
     let areas = lookup.as_ref().map(|lookup| lookup.table.as_str());
     let practices = practitioners::practices(&tables, areas);
-    let scene = Scene { tables: &tables, bands: &bands, areas, practices: &practices };
+    let levels = check_geography::level_names(&document);
+    let scene = Scene { tables: &tables, levels: &levels, bands: &bands, areas, practices: &practices };
     let reports = reports(&document, &places, &scene, complaints);
     let yaml = yaml?;
-    let mut board = Board { document: &document, yaml: &yaml, places: &places, tables: &tables, complaints };
+    let mut board = Board { document: &document, yaml: &yaml, places: &places, tables: &tables, needs, complaints };
     settle(&mut board, reports, practices.ok())
 }
 
@@ -88,7 +109,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
     }
     let fictional = board.fictional();
     let sources = board.sources(fictional.as_ref());
-    let key = board.key(fictional.is_some());
+    let key = board.key(fictional.is_some() || board.needs == Needs::WhatIsPublic);
     let (loss, year, delta) = board.losses();
     let (work, ledger) = (board.places.root.join(&yaml.work), board.places.root.join(&yaml.privacy.ledger));
     let publish = board.publish(&work, &ledger, key.as_ref());

@@ -95,6 +95,8 @@ pub struct Geography {
     pub levels: Vec<Level>,
     /// Deprivation bands.
     pub bands: Vec<Band>,
+    /// The column of the area lookup that says how many people live there, where it has one.
+    pub population: Option<String>,
 }
 
 /// The public table of practices, and the columns that lead to it and from it.
@@ -157,6 +159,10 @@ pub struct Report {
     pub measures: Vec<Measure>,
     /// What is divided by what.
     pub rates: Vec<Rate>,
+    /// The share of each level of the geography, in its order, against the other levels'; each at least 1.
+    pub level_shares: Vec<u32>,
+    /// How near the truth figures must be; no measure and level twice.
+    pub targets: Vec<Target>,
     /// Sentences for the published page.
     pub words: Option<String>,
 }
@@ -182,6 +188,17 @@ pub enum Place {
 pub struct Clamp {
     /// Least and greatest, of which not both are 0.
     pub between: (i64, i64),
+}
+
+/// How near the truth the cells of one measure and level must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// A position in `Report::measures`.
+    pub measure: usize,
+    /// A position in `Geography::levels`.
+    pub level: usize,
+    /// 95 of 100 cells have noise within this, in the measure's unit; at least 1.
+    pub within: u32,
 }
 
 /// One measure.
@@ -214,6 +231,8 @@ pub struct Measure {
     pub codes: Vec<CodeDimension>,
     /// Its share of the report's loss, against the other measures'; at least 1.
     pub share: u32,
+    /// What the author expects for every 1,000 people who live in an area, all codes together; above 0.
+    pub expect_per_1000: Option<f64>,
 }
 
 /// What is counted.

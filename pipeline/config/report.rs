@@ -23,6 +23,12 @@ pub struct ReportYaml {
     /// This report's share of the quarter's loss, against the other reports' shares.
     #[serde(default = "one")]
     pub share: u32,
+    /// Each level's share of a measure's loss, against the other levels' shares; 1 where a level is not named.
+    #[serde(default)]
+    pub levels: IndexMap<String, u32>,
+    /// How near the truth figures must be. What that takes of the report's loss comes first; the rest goes by shares.
+    #[serde(default)]
+    pub target: Option<TargetsYaml>,
     /// Sentences for the published page.
     #[serde(default)]
     pub words: Option<String>,
@@ -50,6 +56,28 @@ impl ProtectsYaml {
             ProtectsYaml::Several(roles) => roles,
         }
     }
+}
+
+/// One target or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum TargetsYaml {
+    /// One.
+    One(TargetYaml),
+    /// Several, each for another measure or level.
+    Many(Vec<TargetYaml>),
+}
+
+/// How near the truth the cells of one measure and level must be: 95% of them within so much.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetYaml {
+    /// A measure of this report.
+    pub measure: String,
+    /// An area level of the board.
+    pub level: String,
+    /// The noise of one cell stays within this, with odds of 95 in 100. In the measure's own unit.
+    pub within: u32,
 }
 
 /// A protected role.
@@ -90,12 +118,23 @@ pub struct MeasureYaml {
     /// This measure's share of the report's loss, against the other measures' shares.
     #[serde(default = "one")]
     pub share: u32,
+    /// What the author expects to be counted; it decides nothing but what `smirr plan` foretells.
+    #[serde(default)]
+    pub expect: Option<ExpectYaml>,
     /// The unit of a sum, in words.
     #[serde(default)]
     pub unit: Option<String>,
     /// The measure in words, as published.
     #[serde(default)]
     pub label: Option<String>,
+}
+
+/// An author's guess at what will be counted, all codes together.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectYaml {
+    /// So many of the measure's unit for every 1,000 people who live in an area.
+    pub per_1000: f64,
 }
 
 /// Which quarters' rows count.

@@ -76,20 +76,28 @@ pub fn rates(of: &Released, over: &Released, over_cell: &[usize], per: u32) -> R
     if over_cell.len() != of.values().len() || over_cell.iter().any(|&cell| cell >= over.values().len()) {
         return Err(Error::Privacy("a rate's numerator and denominator have different cells".into()));
     }
-    let per = f64::from(per);
     let estimate = |(&of, &cell): (&i64, &usize)| {
-        let (of, over) = (of.max(0) as f64, over.values()[cell] as f64);
-        // At the interval's lower end the denominator is less than one person: there may be nobody to divide by.
-        if over - reach_over < 1.0 {
-            return Estimate { value: None, interval: None, unbiased: None, qualifier: Qualifier::NotApplicable };
-        }
-        let value = of / over * per;
-        let lower = (of - reach_of).max(0.0) / (over + reach_over) * per;
-        let upper = (of + reach_of) / (over - reach_over) * per;
-        let qualifier = reliability(value, (value - lower).max(upper - value));
-        Estimate { value: Some(value), interval: Some((lower, upper)), unbiased: None, qualifier }
+        ratio((of.max(0) as f64, reach_of), (over.values()[cell] as f64, reach_over), f64::from(per))
     };
     Ok(of.values().iter().zip(over_cell).map(estimate).collect())
+}
+
+/// One ratio, times `per`: each side a value and its 97.5% distance. See [`rates`].
+pub fn ratio((of, reach_of): (f64, f64), (over, reach_over): (f64, f64), per: f64) -> Estimate {
+    // At the interval's lower end the denominator is less than one person: there may be nobody to divide by.
+    if over - reach_over < 1.0 {
+        return Estimate { value: None, interval: None, unbiased: None, qualifier: Qualifier::NotApplicable };
+    }
+    let value = of / over * per;
+    let lower = (of - reach_of).max(0.0) / (over + reach_over) * per;
+    let upper = (of + reach_of) / (over - reach_over) * per;
+    let qualifier = reliability(value, (value - lower).max(upper - value));
+    Estimate { value: Some(value), interval: Some((lower, upper)), unbiased: None, qualifier }
+}
+
+/// The least count that is reliable where 95% of cells have noise within `reach`.
+pub fn reliable_from(reach: u64) -> u64 {
+    reach.saturating_mul(2)
 }
 
 fn reliability(value: f64, reach: f64) -> Qualifier {
@@ -98,4 +106,18 @@ fn reliability(value: f64, reach: f64) -> Qualifier {
 
 fn too_wide() -> Error {
     Error::Privacy("the noise is too wide for 64 bits".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_reliable_from_twice_the_reach() {
+        for reach in [1u64, 2, 7, 600] {
+            let least = reliable_from(reach) as f64;
+            assert_eq!(reliability(least, reach as f64), Qualifier::Plain);
+            assert_eq!(reliability(least - 1.0, reach as f64), Qualifier::Unreliable);
+        }
+    }
 }

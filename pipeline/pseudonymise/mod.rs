@@ -76,6 +76,11 @@ impl Pseudonymiser {
         Ok(Self { spaces: made, key_id: id[..8].iter().map(|byte| format!("{byte:02x}")).collect() })
     }
 
+    /// One without a key or any space: it makes no pseudonym, and a table that asks for one cannot be read by it.
+    pub fn none() -> Self {
+        Self { spaces: BTreeMap::new(), key_id: String::new() }
+    }
+
     /// The space of that name, if the schemas declare it.
     pub fn space(&self, name: &str) -> Option<&Space> {
         self.spaces.get(name)

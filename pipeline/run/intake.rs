@@ -52,11 +52,26 @@ impl<'a> Intake<'a> {
             .iter()
             .flat_map(|source| source.schema.columns.iter().filter_map(|(name, column)| space_of(name, column)));
         let pseudonymiser = Pseudonymiser::new(&key, &plan.project, spaces)?;
+        Ok(Intake::with(pseudonymiser, plan, store, progress, threads))
+    }
+
+    /// Reads no key: only tables without identifiers can be brought in.
+    pub fn keyless(plan: &'a Plan, store: &'a Store, progress: &'a Progress, threads: usize) -> Self {
+        Intake::with(Pseudonymiser::none(), plan, store, progress, threads)
+    }
+
+    fn with(
+        pseudonymiser: Pseudonymiser,
+        plan: &'a Plan,
+        store: &'a Store,
+        progress: &'a Progress,
+        threads: usize,
+    ) -> Self {
         // A clock that runs behind must not set rows of the reported quarter aside.
         let today = Local::now().date_naive().max(plan.quarter.last_day());
         let validation =
             Validation { board: plan.board.clone(), quarter: plan.quarter.to_string(), ..Validation::default() };
-        Ok(Intake {
+        Intake {
             plan,
             store,
             progress,
@@ -66,7 +81,7 @@ impl<'a> Intake<'a> {
             references: HashMap::new(),
             public_hashes: HashMap::new(),
             validation,
-        })
+        }
     }
 
     /// Brings the public tables in, and loads them: each after those that it refers to.
@@ -185,7 +200,10 @@ impl<'a> Intake<'a> {
         };
         add(RULES_VERSION);
         add(&format!("{schema:?}"));
-        add(self.pseudonymiser.key_id());
+        // A table without identifiers is the same under every key, and known without one.
+        if schema.columns.iter().any(|(name, column)| space_of(name, column).is_some()) {
+            add(self.pseudonymiser.key_id());
+        }
         for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
             add(self.public_hash(table));
         }

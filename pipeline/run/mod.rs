@@ -9,11 +9,13 @@
 //! 5. Each report that is not in the ledger is measured, debited, noised and stored there.
 //! 6. Released vectors become estimates, and the pack is published whole.
 
+pub mod ahead;
 mod answer;
 mod extracts;
 mod fictional;
 pub(crate) mod intake;
 mod question;
+mod share;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

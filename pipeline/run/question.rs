@@ -4,7 +4,9 @@ use crate::config::plan::{LossKind, Measure, Plan, Report};
 use crate::error::{Error, Result};
 use crate::measure::grid::{FineGrid, LevelGrid, Public, levels};
 use crate::measure::plan::bounds;
-use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, calibrate, split};
+use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, split};
+
+use super::share::divide;
 
 /// A report made ready to be asked.
 pub struct Question<'a> {
@@ -40,41 +42,46 @@ pub fn loss(loss: &crate::config::plan::Loss) -> Result<Loss> {
     Ok(Loss::new(definition, amount))
 }
 
-/// Prepares every report of the plan: shares of the quarter's loss by reports, then measures, then levels.
+/// Prepares every report of the plan: the quarter's loss goes by reports, and in each as [`divide`] says.
 ///
 /// # Errors
-/// [`Error::Privacy`] where a grid or a bound cannot be had, or a share is too small to draw noise for.
+/// [`Error::Budget`] where a report's targets need more than its share; [`Error::Privacy`] where a grid or a bound
+/// cannot be had, or a share is too small to draw noise for.
 pub fn prepare<'a>(plan: &'a Plan, public: &Public, context: &str) -> Result<Vec<Question<'a>>> {
     let total = loss(&plan.loss)?;
     let limits = Limits { quarter: total.clone(), year: plan.year.as_ref().map(loss).transpose()? };
     let shares = split(&total.amount, &plan.reports.iter().map(|report| report.share).collect::<Vec<_>>())?;
     let mut questions = Vec::new();
     for (report, share) in plan.reports.iter().zip(&shares) {
-        let weights = report.measures.iter().map(|measure| measure.share).collect::<Vec<_>>();
-        let mut asked = Vec::new();
-        for (measure, share) in report.measures.iter().zip(split(share, &weights)?) {
-            asked.push(ask(plan, measure, public, &Loss::new(total.definition, share))?);
-        }
+        let asked = ask(plan, report, public, &Loss::new(total.definition, share.clone()))?;
         let key = key(plan, &asked, context);
         questions.push(Question { report, asked, key, definition: total.definition, limits: limits.clone() });
     }
     Ok(questions)
 }
 
-fn ask<'a>(plan: &Plan, measure: &'a Measure, public: &Public, share: &Loss) -> Result<Asked<'a>> {
-    let fine = FineGrid::new(plan, measure, public)?;
-    let levels = levels(plan, measure, &fine, public)?;
-    let one_person = bounds(measure, &fine)?;
-    let mut vectors = Vec::new();
-    for (level, amount) in levels.iter().zip(split(&share.amount, &vec![1; levels.len()])?) {
-        let noise = calibrate(&Loss::new(share.definition, amount), &level.from_fine.bounds(&one_person)?)?;
-        vectors.push(PlannedVector {
+/// Every measure of a report: its grids first, since what a target needs depends on the bounds that follow from them.
+fn ask<'a>(plan: &Plan, report: &'a Report, public: &Public, share: &Loss) -> Result<Vec<Asked<'a>>> {
+    let mut grids = Vec::new();
+    let mut one_person = Vec::new();
+    for measure in &report.measures {
+        let fine = FineGrid::new(plan, measure, public)?;
+        let levels = levels(plan, measure, &fine, public)?;
+        let bounds = bounds(measure, &fine)?;
+        one_person.push(levels.iter().map(|level| level.from_fine.bounds(&bounds)).collect::<Result<Vec<_>>>()?);
+        grids.push((measure, fine, levels));
+    }
+    let noise = divide(plan, report, share, &one_person)?;
+    let asked = grids.into_iter().zip(noise).map(|((measure, fine, levels), noise)| {
+        let vector = |(level, noise): (&LevelGrid, _)| PlannedVector {
             name: format!("{}/{}", level.level, meaning(plan, measure)),
             len: level.len(),
             noise,
-        });
-    }
-    Ok(Asked { measure, fine, levels, vectors })
+        };
+        let vectors = levels.iter().zip(noise).map(vector).collect();
+        Asked { measure, fine, levels, vectors }
+    });
+    Ok(asked.collect())
 }
 
 /// What a measure means, as 16 hexadecimal digits: its name, label, unit and place in the file are no part of it.
@@ -102,6 +109,11 @@ fn key(plan: &Plan, asked: &[Asked<'_>], context: &str) -> Key32 {
 }
 
 impl Question<'_> {
+    /// The definition that its vectors pay in.
+    pub fn definition(&self) -> Definition {
+        self.definition
+    }
+
     /// The release that answers it from these inputs.
     pub fn release(&self, inputs: &str) -> Key32 {
         Key32::of([self.key.to_string().as_bytes(), inputs.as_bytes()])

@@ -8,6 +8,7 @@ use super::*;
 mod hostile;
 mod plans;
 mod slips;
+mod targets;
 
 /// A copy of the shipped YAML that a test may spoil.
 struct Board {
