@@ -13,6 +13,8 @@ mod answer;
 mod extracts;
 mod fictional;
 pub(crate) mod intake;
+#[cfg(test)]
+mod intake_tests;
 mod question;
 
 use std::collections::HashMap;
