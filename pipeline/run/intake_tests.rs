@@ -37,6 +37,7 @@ fn board(folder: &Path) -> Plan {
         "board: B\nquarter: 2026-Q3\nschemas: {0}/schemas\nreports_folder: {0}/reports\nsources:\n\
          \x20 patients: extracts/all/patients.csv\n  referrals: extracts/all/referrals.csv\n\
          \x20 practitioners: extracts/all/practitioners.csv\n  practices: extracts/public/practices.csv\n\
+         \x20 contacts: extracts/all/contacts.csv\n\
          \x20 data_zones: extracts/public/data_zones.csv\npseudonyms: {{ key: {{ file: board.key }} }}\n\
          geography: {{ levels: [hscp], bands: {{ simd_quintile: country }} }}\n\
          privacy: {{ loss: {{ rho: \"1\", delta: \"1e-7\" }}, ledger: l.sqlite }}\nreports: [reach]\nwork: work\n\
@@ -146,4 +147,21 @@ fn patients_and_posts_are_stored_with_their_practice() {
     }
     let posts = validation.tables.iter().find(|report| report.table == "practitioners").unwrap();
     assert_eq!(posts.total.warned.get("practice_code.reference"), Some(&1));
+}
+
+/// The same contact, told by two practitioners: neither's row decides the other's. Told twice by one, it counts once.
+#[test]
+fn no_practitioner_sets_aside_another_s_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = board(folder.path());
+    let path = folder.path().join("extracts/all/contacts.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let first = text.lines().nth(1).unwrap();
+    let mut other = first.split(',').collect::<Vec<_>>();
+    other[2] = "CLP-other";
+    let rows = text.lines().count() as u64 - 1;
+    fs::write(&path, format!("{text}{}\n{first}\n", other.join(","))).unwrap();
+    let (_, _, validation) = taken_in(&plan);
+    let contacts = validation.tables.iter().find(|report| report.table == "contacts").unwrap();
+    assert_eq!((contacts.total.stored, contacts.total.quarantined), (rows + 1, 1));
 }
