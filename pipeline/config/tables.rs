@@ -118,7 +118,9 @@ impl Tables {
                 let wrong = match self.lookup(to) {
                     Lookup::Unclear => continue,
                     Lookup::Known(target) if target.key().is_some() => continue,
-                    Lookup::Known(target) if target.from == Sender::Public => "has no single `unique` column",
+                    Lookup::Known(target) if target.from == Sender::Public => {
+                        "has no single `unique` column of its own"
+                    }
                     Lookup::Known(_) => "is not public",
                     Lookup::Absent => "has no source",
                 };

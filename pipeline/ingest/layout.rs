@@ -85,6 +85,8 @@ pub struct Layout {
     pub names: Vec<String>,
     /// The column that identifies the protected person; `None` in a public table.
     pub person: Option<usize>,
+    /// The column that names the practitioner.
+    pub practitioner: Option<usize>,
     /// The column that places a row in a quarter.
     pub dated_by: Option<usize>,
     /// Columns that together occur once a person, beside the person.
@@ -135,6 +137,7 @@ impl Layout {
             stored: Arc::new(Schema::new(fields.chain(bucket).collect::<Vec<_>>())),
             names: schema.columns.keys().cloned().collect(),
             person,
+            practitioner: schema.practitioner().and_then(|name| schema.columns.get_index_of(name)),
             dated_by: schema.dated_by.as_ref().and_then(place),
             unique: schema.unique.iter().filter_map(place).collect(),
             quarter: (days(context.quarter.0), days(context.quarter.1)),
@@ -145,11 +148,13 @@ impl Layout {
     /// Whether a column is part of the key that may occur once.
     ///
     /// The person always is. Where a row may come without one (an attendance that names its `onward_id` alone), every
-    /// token is too: two people's rows that share an `attendance_id` must not set one another aside (invariant 4).
+    /// token is too: two people's rows that share an `attendance_id` must not set one another aside (invariant 4). So is
+    /// the practitioner: one practitioner's row must not set aside another's with the same patient.
     pub fn in_key(&self, column: usize) -> bool {
         let may_lack_person = self.person.is_some_and(|person| !self.columns[person].required);
         let token = matches!(self.columns[column].stored, Some(Stored::Pseudonym(_)));
-        self.person == Some(column) || self.unique.contains(&column) || (may_lack_person && token)
+        let protected = [self.person, self.practitioner].contains(&Some(column));
+        protected || self.unique.contains(&column) || (may_lack_person && token)
     }
 }
 

@@ -61,7 +61,7 @@ impl PublicTable {
         let references = schema
             .columns
             .iter()
-            .filter(|(_, column)| column.kind == Kind::Reference && column.keep)
+            .filter(|(_, column)| column.to.is_some() && column.keep)
             .filter_map(|(name, _)| Some((name.clone(), numbers(columns.get(name)?))))
             .collect();
         Ok(PublicTable { keys: rows.into_keys().collect(), columns, codes, references })

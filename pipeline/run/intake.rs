@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ingest::blocks::hex;
 use crate::ingest::layout::{Context, Layout, space_of};
 use crate::link::PublicTable;
-use crate::progress::Progress;
+use crate::progress::{Progress, Stage};
 use crate::pseudonymise::{Key, Pseudonymiser};
 use crate::schema::{Column, Sender, TableSchema};
 use crate::store::{Store, Stored};
@@ -90,14 +90,17 @@ impl<'a> Intake<'a> {
     /// [`Error::Input`] where one cannot be used; [`Error::Io`] where the store cannot be written.
     pub fn public(&mut self) -> Result<HashMap<String, PublicTable>> {
         let mut waiting = self.sources(|sender| sender == Sender::Public);
-        let mut tables = HashMap::new();
+        let stage = self.progress.stage("public tables", Some(bytes(&waiting)?));
+        let (mut tables, mut rows) = (HashMap::new(), 0);
         while !waiting.is_empty() {
             let ready = |source: &Source| source.schema.columns.values().all(|column| self.leads_somewhere(column));
             let (next, later) = waiting.into_iter().partition::<Vec<_>, _>(ready);
             if next.is_empty() {
                 return Err(Error::Input("the public tables refer to one another in a circle".into()));
             }
-            for (source, (_, _, stored)) in next.iter().zip(self.bring(&next, "public tables")?) {
+            let (brought, read) = self.bring(&next, &stage)?;
+            rows += read;
+            for (source, (_, _, stored)) in next.iter().zip(brought) {
                 let table = PublicTable::load(&source.schema, &stored)?;
                 self.references.insert(source.table.clone(), table.rows());
                 self.public_hashes.insert(source.table.clone(), content_hash(&stored));
@@ -105,6 +108,7 @@ impl<'a> Intake<'a> {
             }
             waiting = later;
         }
+        stage.finish(rows);
         Ok(tables)
     }
 
@@ -119,7 +123,10 @@ impl<'a> Intake<'a> {
     /// As [`Intake::public`]; the caller asks for limits by [`Intake::check`].
     pub fn private(&mut self) -> Result<Vec<PrivateTable>> {
         let sources = self.sources(|sender| sender != Sender::Public);
-        self.bring(&sources, "extracts")
+        let stage = self.progress.stage("extracts", Some(bytes(&sources)?));
+        let (tables, rows) = self.bring(&sources, &stage)?;
+        stage.finish(rows);
+        Ok(tables)
     }
 
     /// The hash of a public table's content.
@@ -149,7 +156,8 @@ impl<'a> Intake<'a> {
         self.plan.sources.iter().filter(|source| wanted(source.schema.from)).cloned().collect()
     }
 
-    fn bring(&mut self, sources: &[Source], stage: &str) -> Result<Vec<PrivateTable>> {
+    /// The tables, and how many rows were read for them.
+    fn bring(&mut self, sources: &[Source], stage: &Stage<'_>) -> Result<(Vec<PrivateTable>, u64)> {
         let context = Context {
             pseudonymiser: &self.pseudonymiser,
             references: &self.references,
@@ -158,21 +166,18 @@ impl<'a> Intake<'a> {
         };
         let mut layouts = Vec::new();
         let mut jobs = Vec::new();
-        let mut bytes = 0;
         for source in sources {
             let layout = Arc::new(Layout::new(&source.schema, &context)?);
             let rules = self.rules(&source.schema);
             for path in files(source)? {
-                bytes += std::fs::metadata(&path).map_or(0, |meta| meta.len());
                 let relative = path.strip_prefix(&self.plan.root).unwrap_or(&path).to_string_lossy().into_owned();
                 jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone() });
             }
             layouts.push((layout, source.schema.clone()));
         }
-        let stage = self.progress.stage(stage, Some(bytes));
         let outcome = bring_in(self.store, jobs, self.threads, &|bytes| stage.advance(bytes))?;
-        stage.finish(outcome.rows);
-        self.settle(layouts, outcome)
+        let rows = outcome.rows;
+        Ok((self.settle(layouts, outcome)?, rows))
     }
 
     /// Sorts parts by table, sweeps away what is no longer there, and notes it all for the operator.
@@ -217,6 +222,15 @@ pub fn content_hash(stored: &[Stored]) -> String {
         stored.iter().map(|part| format!("{} {}", part.manifest.sha256, part.manifest.rules)).collect::<Vec<_>>();
     parts.sort_unstable();
     hex(&Sha256::digest(parts.join("\n")))
+}
+
+/// How much there is to read.
+fn bytes(sources: &[Source]) -> Result<u64> {
+    let mut bytes = 0;
+    for path in sources.iter().map(files).collect::<Result<Vec<_>>>()?.iter().flatten() {
+        bytes += std::fs::metadata(path).map_or(0, |meta| meta.len());
+    }
+    Ok(bytes)
 }
 
 /// The files that a source names, in order.

@@ -14,6 +14,8 @@ mod answer;
 mod extracts;
 mod fictional;
 pub(crate) mod intake;
+#[cfg(test)]
+mod intake_tests;
 mod question;
 mod share;
 

@@ -201,7 +201,8 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Worker {
-    /// A community links practitioner: one named worker at a practice.
+    /// A community links practitioner: one named worker at a practice. Whoever has posts under several identifiers is
+    /// protected in each of them, and not in all together.
     Practitioner,
 }
 
@@ -218,10 +219,13 @@ impl TableSchema {
         self.columns.iter().find(|(_, column)| person(column)).map(|(name, _)| name.as_str())
     }
 
-    /// A public table's key: its one unique column.
+    /// A public table's key: its one unique column, which is no reference itself (those are stored as rows of another
+    /// table, and no file says them).
     pub fn key(&self) -> Option<&str> {
         match &self.unique[..] {
-            [key] if self.from == Sender::Public => Some(key),
+            [key] if self.from == Sender::Public => {
+                self.columns.get(key).is_none_or(|column| column.to.is_none()).then_some(key)
+            }
             _ => None,
         }
     }
@@ -292,12 +296,13 @@ mod tests {
     #[test]
     fn only_a_public_table_with_one_unique_column_has_a_key() {
         let table = |from: &str, unique: &str| {
-            let text =
-                format!("{{ table: t, from: {from}, row: r, unique: {unique}, columns: {{ a: {{ type: chi }} }} }}");
+            let columns = "{ a: { type: chi }, b: { type: reference, to: u } }";
+            let text = format!("{{ table: t, from: {from}, row: r, unique: {unique}, columns: {columns} }}");
             serde_yaml::from_str::<TableSchema>(&text).unwrap()
         };
         assert_eq!(table("public", "[a]").key(), Some("a"));
         assert_eq!(table("public", "[a, b]").key(), None);
+        assert_eq!(table("public", "[b]").key(), None);
         assert_eq!(table("practice", "[a]").key(), None);
         assert_eq!(table("practice", "[a]").person(), Some("a"));
     }

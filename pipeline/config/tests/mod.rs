@@ -7,6 +7,7 @@ use super::*;
 
 mod hostile;
 mod plans;
+mod practitioners;
 mod slips;
 mod targets;
 
