@@ -10,6 +10,7 @@ pub mod amount;
 pub mod board;
 mod check_board;
 mod check_geography;
+mod check_pseudonyms;
 mod check_report;
 mod check_schema;
 pub mod diagnostic;
@@ -86,9 +87,12 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
     let fictional = board.fictional();
     let sources = board.sources(fictional.as_ref());
     let key = board.key(fictional.is_some());
+    let salt = board.salt(fictional.is_some());
+    let rotate_by = board.rotate_by();
+    board.one_kind_of_person();
     let (loss, year, delta) = board.losses();
     let (work, ledger) = (board.places.root.join(&yaml.work), board.places.root.join(&yaml.privacy.ledger));
-    let publish = board.publish(&work, &ledger, key.as_ref());
+    let publish = board.publish(&work, &ledger, [key.as_ref(), salt.as_ref()]);
     let geography = check_geography::check(board.document, &yaml.geography, board.tables, board.complaints);
     if !board.tables.complete() {
         return None;
@@ -102,6 +106,9 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
         sources,
         key: key?,
         project: yaml.pseudonyms.project.clone(),
+        rotate_by,
+        salt,
+        weaknesses: board.weaknesses(),
         geography: geography?,
         loss: loss?,
         year,

@@ -8,19 +8,20 @@ use chrono::{Local, NaiveDate};
 use sha2::{Digest, Sha256};
 
 use super::extracts::{Job, Outcome, bring_in};
+use super::keys;
 use crate::config::plan::{Plan, Source};
 use crate::error::{Error, Result};
 use crate::ingest::blocks::hex;
-use crate::ingest::layout::{Context, Layout, space_of};
+use crate::ingest::layout::{Context, Layout};
 use crate::link::PublicTable;
 use crate::progress::Progress;
-use crate::pseudonymise::{Key, Pseudonymiser};
+use crate::pseudonymise::Pseudonymiser;
 use crate::schema::{Kind, Sender, TableSchema};
 use crate::store::{Store, Stored};
 use crate::validation::{TableReport, Validation};
 
 /// Raised whenever the same bytes under the same schema would be read otherwise: every part is then made again.
-const RULES_VERSION: &str = "ingest 2";
+const RULES_VERSION: &str = "ingest 3";
 
 /// A private table of the quarter.
 pub type PrivateTable = (Arc<Layout>, Arc<TableSchema>, Vec<Stored>);
@@ -46,16 +47,15 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// [`Error::Input`] where the key is missing, weak or open to others.
     pub fn new(plan: &'a Plan, store: &'a Store, progress: &'a Progress, threads: usize) -> Result<Self> {
-        let key = Key::read(&plan.key)?;
-        let spaces = plan
-            .sources
-            .iter()
-            .flat_map(|source| source.schema.columns.iter().filter_map(|(name, column)| space_of(name, column)));
-        let pseudonymiser = Pseudonymiser::new(&key, &plan.project, spaces)?;
+        let pseudonymiser = keys::pseudonymiser(plan)?;
         // A clock that runs behind must not set rows of the reported quarter aside.
         let today = Local::now().date_naive().max(plan.quarter.last_day());
-        let validation =
-            Validation { board: plan.board.clone(), quarter: plan.quarter.to_string(), ..Validation::default() };
+        let validation = Validation {
+            board: plan.board.clone(),
+            quarter: plan.quarter.to_string(),
+            weaknesses: plan.weaknesses.clone(),
+            ..Validation::default()
+        };
         Ok(Intake {
             plan,
             store,
@@ -137,7 +137,8 @@ impl<'a> Intake<'a> {
             for path in files(source)? {
                 bytes += std::fs::metadata(&path).map_or(0, |meta| meta.len());
                 let relative = path.strip_prefix(&self.plan.root).unwrap_or(&path).to_string_lossy().into_owned();
-                jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone() });
+                let key_id = self.key_id(&source.schema).map(str::to_owned);
+                jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone(), key_id });
             }
             layouts.push((layout, source.schema.clone()));
         }
@@ -163,6 +164,11 @@ impl<'a> Intake<'a> {
         Ok(tables)
     }
 
+    /// The key that a table's pseudonyms are made under; none for a public table, which a new key leaves as it is.
+    fn key_id(&self, schema: &TableSchema) -> Option<&str> {
+        (schema.from != Sender::Public).then(|| self.pseudonymiser.key_id())
+    }
+
     /// The hash of all that a part follows from, but for its extract.
     fn rules(&self, schema: &TableSchema) -> String {
         let mut hash = Sha256::new();
@@ -172,7 +178,7 @@ impl<'a> Intake<'a> {
         };
         add(RULES_VERSION);
         add(&format!("{schema:?}"));
-        add(self.pseudonymiser.key_id());
+        add(self.key_id(schema).unwrap_or_default());
         for column in schema.columns.values().filter(|column| column.kind == Kind::Reference) {
             add(column.to.as_ref().and_then(|table| self.public_hashes.get(table)).map_or("", String::as_str));
         }

@@ -13,6 +13,7 @@ mod answer;
 mod extracts;
 mod fictional;
 pub(crate) mod intake;
+pub mod keys;
 mod question;
 
 use std::collections::HashMap;
@@ -77,6 +78,7 @@ pub struct Charge {
 /// # Errors
 /// Of each stage, by class; whatever was published before is then still there, whole.
 pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Summary> {
+    keys::refuse_expired(plan, progress)?;
     fictional::make(plan, resources.threads, progress)?;
     let store = open_store(plan, progress)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
@@ -114,6 +116,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
 /// # Errors
 /// As [`run`].
 pub fn ingest(plan: &Plan, resources: Resources, progress: &Progress) -> Result<PathBuf> {
+    keys::refuse_expired(plan, progress)?;
     fictional::make(plan, resources.threads, progress)?;
     let store = open_store(plan, progress)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;

@@ -7,6 +7,7 @@ use super::*;
 
 mod hostile;
 mod plans;
+mod pseudonyms;
 mod slips;
 
 /// A copy of the shipped YAML that a test may spoil.
