@@ -10,6 +10,7 @@ pub mod amount;
 pub mod board;
 mod check_board;
 mod check_geography;
+mod check_pseudonyms;
 mod check_report;
 mod check_schema;
 mod check_target;
@@ -109,10 +110,13 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
     }
     let fictional = board.fictional();
     let sources = board.sources(fictional.as_ref());
-    let key = board.key(fictional.is_some() || board.needs == Needs::WhatIsPublic);
+    let key = board.key(fictional.is_some());
+    let salt = board.salt(fictional.is_some());
+    let rotate_by = board.rotate_by();
+    board.one_kind_of_person();
     let (loss, year, delta) = board.losses();
     let (work, ledger) = (board.places.root.join(&yaml.work), board.places.root.join(&yaml.privacy.ledger));
-    let publish = board.publish(&work, &ledger, key.as_ref());
+    let publish = board.publish(&work, &ledger, [key.as_ref(), salt.as_ref()]);
     let geography = check_geography::check(board.document, &yaml.geography, board.tables, board.complaints);
     if !board.tables.complete() {
         return None;
@@ -127,6 +131,9 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
         sources,
         key: key?,
         project: yaml.pseudonyms.project.clone(),
+        rotate_by,
+        salt,
+        weaknesses: board.weaknesses(),
         geography: geography?,
         practices: practices.filter(|_| reports.iter().any(|report| report.protects.practitioner)),
         loss: loss?,

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use super::board::Format;
 use super::quarter::Quarter;
 use super::report::During;
@@ -27,6 +29,12 @@ pub struct Plan {
     pub key: KeySource,
     /// The project that the key is derived for.
     pub project: String,
+    /// The day from which the key is too old to be used.
+    pub rotate_by: Option<NaiveDate>,
+    /// Where the salt of OpenPseudonymiser digests is; present where a column is `as: open_pseudonymiser`.
+    pub salt: Option<KeySource>,
+    /// In which ways people are told apart by less than a number of their own, in words that may be published.
+    pub weaknesses: Vec<String>,
     /// Areas and bands.
     pub geography: Geography,
     /// The ways to practices; present where a report protects practitioners.
@@ -71,14 +79,14 @@ pub struct Source {
     pub schema: Arc<TableSchema>,
 }
 
-/// Where the pseudonym key is; never the key itself.
+/// Where a secret is; never the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// A file; absolute.
     File(PathBuf),
     /// The name of an environment variable.
     Env(String),
-    /// A program and its arguments, which prints the key.
+    /// A program and its arguments, which prints it.
     Command(Vec<String>),
 }
 

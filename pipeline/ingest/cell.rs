@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::check_digit;
 use super::rule::{Repair, Rule};
+use super::{check_digit, linkage_key};
+use crate::pseudonymise::Digest;
 
 /// What a field turned into. `Blank` where the text was blank or could not be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +35,13 @@ pub struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn good(cell: Cell<'a>) -> Self {
+    pub(super) fn good(cell: Cell<'a>) -> Self {
         Read { cell, repair: None, breach: None }
     }
-    fn mended(cell: Cell<'a>, repair: Repair) -> Self {
+    pub(super) fn mended(cell: Cell<'a>, repair: Repair) -> Self {
         Read { cell, repair: Some(repair), breach: None }
     }
-    fn bad(rule: Rule) -> Self {
+    pub(super) fn bad(rule: Rule) -> Self {
         Read { cell: Cell::Blank, repair: None, breach: Some(rule) }
     }
 }
@@ -50,6 +51,16 @@ impl<'a> Read<'a> {
 pub enum Convert {
     /// Ten digits by modulus 11; nine get their leading zero back.
     TenDigits,
+    /// A statistical linkage key, SLK-581.
+    Slk581 {
+        /// First and last day of birth, inclusive.
+        born: (i64, i64),
+    },
+    /// A digest that a sender made: 64 hexadecimal digits.
+    Digest {
+        /// Digests that stand for a blank.
+        of_nothing: Vec<Digest>,
+    },
     /// Any text that is not blank.
     Token,
     /// A Scottish practice code; a row of the public practices, where those are given.
@@ -101,6 +112,8 @@ impl Convert {
     pub fn read<'a>(&'a self, text: &'a [u8]) -> Read<'a> {
         match self {
             Convert::TenDigits => ten_digits(text),
+            Convert::Slk581 { born } => linkage_key::read(text, *born),
+            Convert::Digest { of_nothing } => digest(text, of_nothing),
             Convert::Token | Convert::Text => Read::good(Cell::Bytes(text)),
             Convert::PracticeCode(practices) => practice_code(practices.as_deref(), text),
             Convert::Code(codes) => code(codes, text),
@@ -129,6 +142,17 @@ fn ten_digits(text: &[u8]) -> Read<'_> {
     match check_digit::modulus_11(&number) {
         true => Read { cell: Cell::Number(number), repair, breach: None },
         false => Read::bad(Rule::CheckDigit),
+    }
+}
+
+/// Upper case is as good as lower: OpenPseudonymiser itself writes the one, most systems the other.
+fn digest<'a>(text: &'a [u8], of_nothing: &[Digest]) -> Read<'a> {
+    if text.len() != 64 || !text.iter().all(u8::is_ascii_hexdigit) {
+        return Read::bad(Rule::Type);
+    }
+    match of_nothing.iter().any(|blank| blank.eq_ignore_ascii_case(text)) {
+        true => Read::bad(Rule::Required),
+        false => Read::good(Cell::Bytes(text)),
     }
 }
 
@@ -273,6 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn spec_of_digests() {
+        let digest = "ED72F814B7905F3D3958749FA90FE657C101EC657402783DB68CBE3513E76087";
+        let blank = crate::pseudonymise::digest(b"", b"");
+        let convert = Convert::Digest { of_nothing: vec![blank] };
+        let cell = |text: &'static str| Read::good(Cell::Bytes(text.as_bytes()));
+        assert_eq!(convert.read(digest.as_bytes()), cell(digest));
+        let lower = "ed72f814b7905f3d3958749fa90fe657c101ec657402783db68cbe3513e76087";
+        assert_eq!(convert.read(lower.as_bytes()), cell(lower));
+        // A number where a digest belongs must never become a pseudonym.
+        for wrong in ["9434765919", &digest[1..], &format!("{}G", &digest[1..]), &format!("{digest}0")] {
+            assert_eq!(convert.read(wrong.as_bytes()), Read::bad(Rule::Type), "{wrong}");
+        }
+        assert_eq!(convert.read(&blank), Read::bad(Rule::Required));
+        assert_eq!(convert.read(&blank.to_ascii_uppercase()), Read::bad(Rule::Required));
+    }
+
+    #[test]
     fn spec_of_dates() {
         let convert = Convert::Date { day_first: true, between: (0, 20_000) };
         for (text, day, repair, breach) in [
@@ -364,6 +405,8 @@ mod tests {
                 Convert::TenDigits,
                 Convert::PracticeCode(None),
                 Convert::PracticeCode(Some(Arc::default())),
+                Convert::Slk581 { born: (-25_000, 20_000) },
+                Convert::Digest { of_nothing: Vec::new() },
                 Convert::Code(vec![b"F".to_vec()]),
                 Convert::Reference(Arc::default()),
                 Convert::Date { day_first: true, between: (0, 1) },
@@ -372,6 +415,10 @@ mod tests {
             ] {
                 let read = convert.read(&bytes);
                 prop_assert!(read.breach.is_none() || read.repair.is_none() || matches!(read.cell, Cell::Int(_)));
+                // Neither key may be kept as it stands once it is known to be wrong.
+                if matches!(convert, Convert::Slk581 { .. } | Convert::Digest { .. }) {
+                    prop_assert!(read.breach.is_none() || read.cell == Cell::Blank);
+                }
             }
         }
 

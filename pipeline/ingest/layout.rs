@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 
 use super::cell::{Convert, Reference, days};
 use crate::error::{Error, Result};
-use crate::pseudonymise::{Pseudonymiser, Space};
-use crate::schema::{Breach, Column, Kind, Scalar, Sender, TableSchema};
+use crate::pseudonymise::{Digest, Pseudonymiser, Salt, Space, digest};
+use crate::schema::{Breach, Column, Kind, Scalar, Sender, SentAs, TableSchema};
 
 /// The stored name of the column that identifies the protected person, in every private table.
 pub const PERSON: &str = "person";
@@ -160,7 +160,7 @@ impl Layout {
 
 /// Whether a column of this kind identifies the protected person.
 pub fn is_person(kind: Kind) -> bool {
-    matches!(kind, Kind::Chi | Kind::NhsNumber)
+    kind.is_person()
 }
 
 /// The name under which a column is stored.
@@ -171,13 +171,15 @@ pub fn stored_name<'a>(schema: &TableSchema, column: &'a str) -> &'a str {
     }
 }
 
-/// The pseudonym space of a column, if it holds identifiers.
-pub fn space_of(name: &str, column: &Column) -> Option<String> {
-    match column.kind {
-        Kind::Chi => Some("chi".into()),
-        Kind::NhsNumber => Some("nhs_number".into()),
-        Kind::Token => Some(column.space(name).into()),
-        _ => None,
+/// The space of a column, with the form that its identifiers are brought to: the case in which a sender writes a key
+/// makes no second person.
+fn space(name: &str, column: &Column, pseudonymiser: &Pseudonymiser) -> Option<Space> {
+    let space = pseudonymiser.space(column.pseudonym_space(name)?)?.clone();
+    match (column.kind, column.sent_as) {
+        (_, Some(SentAs::OpenPseudonymiser)) => Some(space.digesting(pseudonymiser.salt()?)),
+        (Kind::Slk581, None) => Some(space.in_upper_case()),
+        (Kind::OpenPseudonymiser, None) => Some(space.in_lower_case()),
+        _ => Some(space),
     }
 }
 
@@ -189,6 +191,8 @@ fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Co
     };
     let convert = match column.kind {
         Kind::Chi | Kind::NhsNumber => Convert::TenDigits,
+        Kind::Slk581 => Convert::Slk581 { born: born(context) },
+        Kind::OpenPseudonymiser => Convert::Digest { of_nothing: digests_of_nothing(context.pseudonymiser.salt()) },
         Kind::Token => Convert::Token,
         Kind::PracticeCode => Convert::PracticeCode(column.to.as_ref().map(|_| referred()).transpose()?),
         Kind::Code => Convert::Code(column.codes.iter().map(|code| code.as_bytes().to_vec()).collect()),
@@ -206,9 +210,9 @@ fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Co
     };
     let stored = match column.kind {
         _ if !column.keep => None,
-        Kind::Chi | Kind::NhsNumber | Kind::Token => {
-            let space = space_of(name, column).and_then(|space| context.pseudonymiser.space(&space));
-            Some(Stored::Pseudonym(space.ok_or_else(|| wrong("it has no pseudonym space"))?.clone()))
+        kind if kind.is_person() || kind == Kind::Token => {
+            let space = space(name, column, context.pseudonymiser);
+            Some(Stored::Pseudonym(space.ok_or_else(|| wrong("it has no pseudonym space, or no salt"))?))
         }
         Kind::PracticeCode if column.to.is_some() => Some(Stored::Row),
         Kind::PracticeCode => (schema.from == Sender::Public).then_some(Stored::Text),
@@ -219,7 +223,7 @@ fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Co
         Kind::Reference => Some(Stored::Row),
         Kind::Date => Some(Stored::Date),
         Kind::Integer | Kind::Decimal => Some(Stored::Whole),
-        Kind::Area | Kind::Text => Some(Stored::Text),
+        _ => Some(Stored::Text),
     };
     let usual = match column.kind {
         Kind::Code | Kind::Reference => Breach::Unknown,
@@ -235,6 +239,19 @@ fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Co
         breach: column.breach.unwrap_or(usual),
         stored,
     })
+}
+
+/// Days on which a person of a linkage key may have been born.
+///
+/// Collections write 01011900 where the day is not known: it would make one person of many, so it is too early.
+fn born(context: &Context<'_>) -> (i64, i64) {
+    let first = NaiveDate::from_ymd_opt(1901, 1, 1).map_or(0, days);
+    (first, days(context.today))
+}
+
+/// What OpenPseudonymiser makes of a blank: everyone without a number would be one person.
+fn digests_of_nothing(salt: Option<&Arc<Salt>>) -> Vec<Digest> {
+    std::iter::once(digest(b"", b"")).chain(salt.map(|salt| salt.digest(b""))).collect()
 }
 
 fn reference(column: &Column, context: &Context<'_>) -> Option<Reference> {

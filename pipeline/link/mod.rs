@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::ingest::layout::{BUCKET, BUCKETS, Layout, PERSON, is_person, stored_name};
 use crate::privacy::walk::{Holds, Sources};
 use crate::schema::{Column, Kind, TableSchema};
-use crate::store::Stored;
+use crate::store::{Stored, refuse_two_keys};
 
 pub use people::{Attribute, Packing, REGISTER, date_sql, registrations_sql};
 pub use public::PublicTable;
@@ -56,12 +56,14 @@ pub fn literal(text: &str) -> String {
 /// Opens the private tables of a quarter.
 ///
 /// # Errors
+/// [`Error::Privacy`] where their pseudonyms are of two keys;
 /// [`Error::System`] where a stored file cannot be opened.
 pub fn link<'a>(
     engine: &'a Engine,
     private: &[(std::sync::Arc<Layout>, std::sync::Arc<TableSchema>, Vec<Stored>)],
     public: HashMap<String, PublicTable>,
 ) -> Result<Linked<'a>> {
+    refuse_two_keys(private.iter().flat_map(|(_, _, stored)| stored))?;
     let mut tables = HashMap::new();
     let mut sources = public.keys().map(|table| (public_table(table), Holds::Nobody)).collect::<Sources>();
     for (layout, schema, stored) in private {

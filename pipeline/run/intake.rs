@@ -8,19 +8,20 @@ use chrono::{Local, NaiveDate};
 use sha2::{Digest, Sha256};
 
 use super::extracts::{Job, Outcome, bring_in};
+use super::keys;
 use crate::config::plan::{Plan, Source};
 use crate::error::{Error, Result};
 use crate::ingest::blocks::hex;
-use crate::ingest::layout::{Context, Layout, space_of};
+use crate::ingest::layout::{Context, Layout};
 use crate::link::PublicTable;
 use crate::progress::{Progress, Stage};
-use crate::pseudonymise::{Key, Pseudonymiser};
+use crate::pseudonymise::Pseudonymiser;
 use crate::schema::{Column, Sender, TableSchema};
 use crate::store::{Store, Stored};
 use crate::validation::{TableReport, Validation};
 
 /// Raised whenever the same bytes under the same schema would be read otherwise: every part is then made again.
-const RULES_VERSION: &str = "ingest 2";
+const RULES_VERSION: &str = "ingest 3";
 
 /// A private table of the quarter.
 pub type PrivateTable = (Arc<Layout>, Arc<TableSchema>, Vec<Stored>);
@@ -46,13 +47,7 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// [`Error::Input`] where the key is missing, weak or open to others.
     pub fn new(plan: &'a Plan, store: &'a Store, progress: &'a Progress, threads: usize) -> Result<Self> {
-        let key = Key::read(&plan.key)?;
-        let spaces = plan
-            .sources
-            .iter()
-            .flat_map(|source| source.schema.columns.iter().filter_map(|(name, column)| space_of(name, column)));
-        let pseudonymiser = Pseudonymiser::new(&key, &plan.project, spaces)?;
-        Ok(Intake::with(pseudonymiser, plan, store, progress, threads))
+        Ok(Intake::with(keys::pseudonymiser(plan)?, plan, store, progress, threads))
     }
 
     /// Reads no key: only tables without identifiers can be brought in.
@@ -69,8 +64,12 @@ impl<'a> Intake<'a> {
     ) -> Self {
         // A clock that runs behind must not set rows of the reported quarter aside.
         let today = Local::now().date_naive().max(plan.quarter.last_day());
-        let validation =
-            Validation { board: plan.board.clone(), quarter: plan.quarter.to_string(), ..Validation::default() };
+        let validation = Validation {
+            board: plan.board.clone(),
+            quarter: plan.quarter.to_string(),
+            weaknesses: plan.weaknesses.clone(),
+            ..Validation::default()
+        };
         Intake {
             plan,
             store,
@@ -171,7 +170,8 @@ impl<'a> Intake<'a> {
             let rules = self.rules(&source.schema);
             for path in files(source)? {
                 let relative = path.strip_prefix(&self.plan.root).unwrap_or(&path).to_string_lossy().into_owned();
-                jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone() });
+                let key_id = self.key_id(&source.schema).map(str::to_owned);
+                jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone(), key_id });
             }
             layouts.push((layout, source.schema.clone()));
         }
@@ -196,6 +196,11 @@ impl<'a> Intake<'a> {
         Ok(tables)
     }
 
+    /// The key that a table's pseudonyms are made under; none for a public table, which a new key leaves as it is.
+    fn key_id(&self, schema: &TableSchema) -> Option<&str> {
+        (schema.from != Sender::Public).then(|| self.pseudonymiser.key_id())
+    }
+
     /// The hash of all that a part follows from, but for its extract.
     fn rules(&self, schema: &TableSchema) -> String {
         let mut hash = Sha256::new();
@@ -205,10 +210,7 @@ impl<'a> Intake<'a> {
         };
         add(RULES_VERSION);
         add(&format!("{schema:?}"));
-        // A table without identifiers is the same under every key, and known without one.
-        if schema.columns.iter().any(|(name, column)| space_of(name, column).is_some()) {
-            add(self.pseudonymiser.key_id());
-        }
+        add(self.key_id(schema).unwrap_or_default());
         for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
             add(self.public_hash(table));
         }

@@ -91,6 +91,10 @@ pub struct Column {
     /// `token`: the protected worker whom it names, beside the person.
     #[serde(default)]
     pub names: Option<Worker>,
+    /// `chi`, `nhs_number`: turn the number into the form that other senders send, so that both join. Weaker: read
+    /// what `smirr check` says of it.
+    #[serde(default, rename = "as")]
+    pub sent_as: Option<SentAs>,
     /// `reference`, `practice_code`: the public table whose key this is.
     #[serde(default)]
     pub to: Option<String>,
@@ -175,6 +179,13 @@ pub enum Kind {
     Chi,
     /// An English or Welsh NHS number: the same modulus-11 rule. Becomes a pseudonym of the person.
     NhsNumber,
+    /// A statistical linkage key of five letters of a person's names, the date of birth and the sex, as the Australian
+    /// Institute of Health and Welfare defines it. Becomes a pseudonym of the person. Weaker: two people may share one.
+    #[serde(rename = "slk_581")]
+    Slk581,
+    /// A digest that the sender made with OpenPseudonymiser: 64 hexadecimal digits. Becomes a pseudonym of the person.
+    /// Weaker: whoever has the shared salt can undo it.
+    OpenPseudonymiser,
     /// An identifier with no inner rule. Becomes a pseudonym within its `space`.
     Token,
     /// A practice code: five digits with a check digit, of which a breach is counted. The key of a public table of
@@ -215,8 +226,7 @@ impl TableSchema {
 
     /// The column that names the person, where the table has one.
     pub fn person(&self) -> Option<&str> {
-        let person = |column: &Column| matches!(column.kind, Kind::Chi | Kind::NhsNumber);
-        self.columns.iter().find(|(_, column)| person(column)).map(|(name, _)| name.as_str())
+        self.columns.iter().find(|(_, column)| column.kind.is_person()).map(|(name, _)| name.as_str())
     }
 
     /// A public table's key: its one unique column, which is no reference itself (those are stored as rows of another
@@ -232,6 +242,18 @@ impl TableSchema {
 }
 
 impl Column {
+    /// The name space of the column's pseudonyms, if it holds identifiers: two columns join where it is the same.
+    pub fn pseudonym_space<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        match self.kind {
+            Kind::Token => Some(self.space.as_deref().unwrap_or(name)),
+            kind if kind.is_person() => Some(match self.sent_as {
+                Some(SentAs::OpenPseudonymiser) => Kind::OpenPseudonymiser.word(),
+                None => kind.word(),
+            }),
+            _ => None,
+        }
+    }
+
     /// The heading in published files: the schema's own, or the name in capitals and small letters.
     pub fn heading(&self, name: &str) -> String {
         let capital = |part: &str| {
@@ -242,12 +264,27 @@ impl Column {
     }
 }
 
+/// A form in which other senders send a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SentAs {
+    /// The digest that OpenPseudonymiser makes of the number alone, under `pseudonyms.salt`.
+    OpenPseudonymiser,
+}
+
 impl Kind {
+    /// Whether a column of this kind identifies the protected person.
+    pub fn is_person(self) -> bool {
+        matches!(self, Kind::Chi | Kind::NhsNumber | Kind::Slk581 | Kind::OpenPseudonymiser)
+    }
+
     /// The word for it in YAML.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Chi => "chi",
             Kind::NhsNumber => "nhs_number",
+            Kind::Slk581 => "slk_581",
+            Kind::OpenPseudonymiser => "open_pseudonymiser",
             Kind::Token => "token",
             Kind::PracticeCode => "practice_code",
             Kind::Code => "code",
@@ -280,8 +317,10 @@ mod tests {
     #[test]
     fn words_are_those_that_the_yaml_uses() {
         use Kind::*;
-        for kind in [Chi, NhsNumber, Token, PracticeCode, Code, Reference, Date, Integer, Decimal, Area, Text] {
-            assert_eq!(serde_yaml::from_str::<Kind>(kind.word()).ok(), Some(kind));
+        let people = [Chi, NhsNumber, Slk581, OpenPseudonymiser];
+        for kind in [Token, PracticeCode, Code, Reference, Date, Integer, Decimal, Area, Text].iter().chain(&people) {
+            assert_eq!(serde_yaml::from_str::<Kind>(kind.word()).ok(), Some(*kind));
+            assert_eq!(kind.is_person(), people.contains(kind));
         }
     }
 

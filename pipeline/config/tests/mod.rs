@@ -8,6 +8,7 @@ use super::*;
 mod hostile;
 mod plans;
 mod practitioners;
+mod pseudonyms;
 mod slips;
 mod targets;
 
