@@ -86,7 +86,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
     let fictional = board.fictional();
     let sources = board.sources(fictional.as_ref());
     let key = board.key(fictional.is_some());
-    let (loss, year, delta) = board.losses();
+    let losses = board.losses();
     let (work, ledger) = (board.places.root.join(&yaml.work), board.places.root.join(&yaml.privacy.ledger));
     let publish = board.publish(&work, &ledger, key.as_ref());
     let geography = check_geography::check(board.document, &yaml.geography, board.tables, board.complaints);
@@ -103,9 +103,10 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
         key: key?,
         project: yaml.pseudonyms.project.clone(),
         geography: geography?,
-        loss: loss?,
-        year,
-        delta,
+        loss: losses.loss?,
+        most: losses.most?,
+        year: losses.year,
+        delta: losses.delta,
         ledger,
         reports: reports?,
         publish,

@@ -43,7 +43,8 @@ pub use bounds::{Bounds, Regrouping};
 pub use budget::{Definition, Loss, epsilon_at, split};
 pub use exact::Exact;
 pub use ledger::{
-    EntryView, Grant, Key32, Ledger, Limits, PlannedVector, Request, Spending, Spent, State, Stored, Verified,
+    Entry, Event, Grant, Head, Key32, Ledger, Limits, PlannedVector, Request, Reservation, Revision, Role, Spending,
+    Spent, Stored, Verified,
 };
 pub use noise::{Calibrated, Mechanism, calibrate};
 pub use private::Private;

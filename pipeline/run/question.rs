@@ -1,13 +1,14 @@
 //! What a report asks: its grids, its noise and its cost, all of it known before any private data are opened.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::config::plan::{LossKind, Measure, Plan, Report};
+use crate::config::report::Protects;
 use crate::error::{Error, Result};
 use crate::link::PublicTable;
 use crate::measure::grid::{FineGrid, LevelGrid, levels};
 use crate::measure::plan::bounds;
-use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, calibrate, split};
+use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, Role, calibrate, split};
 
 /// A report made ready to be asked.
 pub struct Question<'a> {
@@ -43,6 +44,14 @@ pub fn loss(loss: &crate::config::plan::Loss) -> Result<Loss> {
     Ok(Loss::new(definition, amount))
 }
 
+/// What the board may lose, in the kernel's terms.
+///
+/// # Errors
+/// [`Error::Privacy`] where an amount cannot be read, which checked YAML excludes.
+pub fn limits(plan: &Plan) -> Result<Limits> {
+    Ok(Limits { quarter: loss(&plan.most)?, year: plan.year.as_ref().map(loss).transpose()? })
+}
+
 /// Prepares every report of the plan: shares of the quarter's loss by reports, then measures, then levels.
 ///
 /// # Errors
@@ -52,7 +61,7 @@ pub fn prepare<'a>(plan: &'a Plan, public: &HashMap<String, PublicTable>, contex
         Error::Privacy(format!("the area lookup `{}` is not among the sources", plan.geography.table))
     })?;
     let total = loss(&plan.loss)?;
-    let limits = Limits { quarter: total.clone(), year: plan.year.as_ref().map(loss).transpose()? };
+    let limits = limits(plan)?;
     let shares = split(&total.amount, &plan.reports.iter().map(|report| report.share).collect::<Vec<_>>())?;
     let mut questions = Vec::new();
     for (report, share) in plan.reports.iter().zip(&shares) {
@@ -120,9 +129,17 @@ impl Question<'_> {
             report: self.report.name.clone(),
             question: self.key,
             release,
+            roles: self.roles(),
             definition: self.definition,
             vectors: self.in_order().map(|(asked, level)| self.asked[asked].vectors[level].clone()).collect(),
             limits: self.limits.clone(),
+        }
+    }
+
+    /// Whom the report protects, in the ledger's terms.
+    pub fn roles(&self) -> BTreeSet<Role> {
+        match self.report.protects {
+            Protects::Patient => BTreeSet::from([Role::Patient]),
         }
     }
 
