@@ -6,6 +6,7 @@ mod architecture;
 mod crash;
 mod errors;
 mod leaks;
+mod ledger;
 mod replay;
 mod rows;
 mod simd;

@@ -61,9 +61,9 @@ fn a_correction_that_does_not_fit_is_told_what_would() {
             refused.to_string(),
             format!(
                 "`reach` for 2026-Q3 asks for rho 0.125, but what is left for each patient is rho 0.075 of 0.2 for \
-                 2026-Q3; it is revision 1 of {}: a correction pays again in full, and up to rho 0.075 would fit. \
-                 `privacy.quarter` is what a quarter may lose with its corrections, now rho 0.2. Nothing was spent and \
-                 nothing was published",
+                 2026-Q3; up to rho 0.075 would fit; it is revision 1 of {}, and a correction pays again in full: \
+                 `privacy.quarter` is what a quarter may lose with its corrections. Nothing was spent and nothing was \
+                 published",
                 key(1)
             )
         );

@@ -155,13 +155,13 @@ impl Ledger {
                     request.report, request.quarter
                 )));
             }
-            return Ok(grant(&self.meta, id, standing));
+            let ledger = past.meta.id.clone();
+            return Ok(Grant { ledger, entry: id, reservation: standing.clone() });
         }
         past.debits().check(&asked, &request.limits)?;
-        let reserved = Event::Reserved(asked.clone());
-        let id = chain::append(&transaction, &past, &reserved)?;
+        let entry = chain::append(&transaction, &past, &Event::Reserved(asked.clone()))?;
         transaction.commit().map_err(trouble)?;
-        Ok(grant(&self.meta, id, &asked))
+        Ok(Grant { ledger: past.meta.id, entry, reservation: asked })
     }
 
     /// Draws the noise, stores the draw, and gives back what was stored.
@@ -172,9 +172,9 @@ impl Ledger {
     ///
     /// Errors: [`Error::Privacy`] where the vectors are not those that the grant is for.
     pub fn draw(&mut self, grant: Grant, vectors: Vec<Private<Vec<i64>>>) -> Result<Vec<Released>> {
-        let (id, release) = (grant.reservation, grant.release);
+        let (id, release) = (grant.entry, grant.reservation.release);
         let (transaction, past) = begin(&mut self.connection, &self.meta)?;
-        let standing = past.reservation(&release).filter(|(entry, it)| *entry == id && it.vectors == grant.vectors);
+        let standing = past.reservation(&release).filter(|it| *it == (id, &grant.reservation));
         let Some((_, reservation)) = standing.filter(|_| grant.ledger == past.meta.id) else {
             return Err(Error::Privacy("the ledger holds no such debit as the grant names".into()));
         };
@@ -255,16 +255,6 @@ fn begin<'a>(connection: &'a mut Connection, meta: &Meta) -> Result<(Transaction
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(trouble)?;
     let past = chain::read(&transaction, meta)?;
     Ok((transaction, past))
-}
-
-fn grant(meta: &Meta, id: i64, reservation: &Reservation) -> Grant {
-    Grant {
-        ledger: meta.id.clone(),
-        reservation: id,
-        release: reservation.release,
-        amount: reservation.loss.amount.clone(),
-        vectors: reservation.vectors.clone(),
-    }
 }
 
 fn digest(blob: &[u8]) -> Key32 {

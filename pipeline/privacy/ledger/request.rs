@@ -182,20 +182,18 @@ impl Reservation {
 #[derive(Debug)]
 pub struct Grant {
     pub(super) ledger: String,
-    pub(super) reservation: i64,
-    pub(super) release: Key32,
-    pub(super) amount: Exact,
-    pub(super) vectors: Vec<PlannedVector>,
+    pub(super) entry: i64,
+    pub(super) reservation: Reservation,
 }
 
 impl Grant {
     /// The vectors that may be drawn, in order.
     pub fn vectors(&self) -> &[PlannedVector] {
-        &self.vectors
+        &self.reservation.vectors
     }
 
-    /// Takes the grant apart, for the draw.
+    /// What was debited, and the vectors that it pays for: the grant is used up.
     pub(in crate::privacy) fn used(self) -> (Exact, Vec<PlannedVector>) {
-        (self.amount, self.vectors)
+        (self.reservation.loss.amount, self.reservation.vectors)
     }
 }

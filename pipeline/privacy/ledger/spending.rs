@@ -117,7 +117,7 @@ impl Debits {
         let short = |room: &&Room| asked.loss.counted_as(room.limit.definition).is_none_or(|cost| cost > room.left);
         match rooms.iter().find(short) {
             None => Ok(()),
-            Some(short) => Err(refusal(asked, limits, &rooms, short.role)),
+            Some(short) => Err(refusal(asked, &rooms, short.role)),
         }
     }
 }
@@ -137,7 +137,7 @@ fn room(role: Role, over: String, limit: &Loss, spent: &Spending, asked: &Reserv
     Ok(Room { role, over, limit: limit.clone(), left })
 }
 
-fn refusal(asked: &Reservation, limits: &Limits, rooms: &[Room], role: Role) -> Error {
+fn refusal(asked: &Reservation, rooms: &[Room], role: Role) -> Error {
     let definition = asked.loss.definition;
     let left = |room: &Room| {
         let symbol = room.limit.definition.symbol();
@@ -151,18 +151,18 @@ fn refusal(asked: &Reservation, limits: &Limits, rooms: &[Room], role: Role) -> 
     let words: Vec<String> = quarter.into_iter().chain(year).map(left).collect();
     let fits = rooms.iter().map(|room| fitting(&room.left, room.limit.definition, definition)).min();
     let fits = fits.unwrap_or(Exact::ZERO).decimal_down(PLACES);
-    let advice = match (fits.as_str(), &asked.revises) {
-        (fits, Some(revision)) => format!(
-            "it is {revision}: a correction pays again in full, and up to {} {fits} would fit. `privacy.quarter` is what \
-             a quarter may lose with its corrections, now {}",
-            definition.symbol(),
-            limits.quarter
-        ),
-        ("0", None) => "nothing more can be released for it; wait for a later quarter".to_owned(),
-        (fits, None) => format!("up to {} {fits} would fit", definition.symbol()),
+    let fits = match fits.as_str() {
+        "0" => "nothing more fits".to_owned(),
+        fits => format!("up to {} {fits} would fit", definition.symbol()),
     };
+    let advice = asked.revises.as_ref().map_or(String::new(), |revision| {
+        format!(
+            "; it is {revision}, and a correction pays again in full: `privacy.quarter` is what a quarter may lose with \
+             its corrections"
+        )
+    });
     Error::Budget(format!(
-        "`{}` for {} asks for {}, but what is left for each {role} is {}; {advice}. Nothing was spent and nothing was published",
+        "`{}` for {} asks for {}, but what is left for each {role} is {}; {fits}{advice}. Nothing was spent and nothing was published",
         asked.report,
         asked.quarter,
         asked.loss,

@@ -129,7 +129,7 @@ fn over_budget_is_refused_with_what_would_fit() {
     ledger.reserve(request(5, "2026-Q3", rho("1/32"), limits())).unwrap();
     ledger.reserve(request(6, "2026-Q3", rho("1/32"), limits())).unwrap();
     let refused = ledger.reserve(request(7, "2026-Q3", rho("1/32"), limits())).unwrap_err().to_string();
-    assert!(refused.contains("nothing more can be released"), "{refused}");
+    assert!(refused.contains("; nothing more fits. "), "{refused}");
 }
 
 #[test]
