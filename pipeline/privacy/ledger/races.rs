@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use super::tests::{BOARD, exact, four, home, key, request, rho};
+use super::tests::{BOARD, exact, four, home, request, rho};
 use super::*;
 
 /// Names the ledger that a child process is to race on.
@@ -27,8 +27,8 @@ fn racing_reservations_never_pass_the_budget() {
     });
     assert_eq!(paid, 5);
     let ledger = Ledger::open(&path, BOARD).unwrap();
-    assert_eq!(ledger.spent("2026-Q3".parse().unwrap()).unwrap().quarter.rho, exact("5/8"));
-    assert_eq!(ledger.verify().unwrap().entries, 5);
+    assert_eq!(ledger.spent(Role::Patient, "2026-Q3".parse().unwrap()).unwrap().quarter.rho, exact("5/8"));
+    assert_eq!(ledger.verify().unwrap().head.entries, 5);
 }
 
 #[test]
@@ -36,7 +36,8 @@ fn racing_draws_of_one_release_store_one() {
     let (_folder, path) = home();
     let mut ledger = Ledger::open(&path, BOARD).unwrap();
     ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1"), None))).unwrap();
-    let grants: Vec<Grant> = (0..6).map(|_| ledger.resume(&key(1)).unwrap()).collect();
+    let grants: Vec<Grant> =
+        (0..6).map(|_| ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1"), None))).unwrap()).collect();
     let draws: Vec<Vec<Released>> = std::thread::scope(|scope| {
         let path = &path;
         let draw = |grant| move || Ledger::open(path, BOARD).unwrap().draw(grant, four(1)).unwrap();
@@ -45,14 +46,14 @@ fn racing_draws_of_one_release_store_one() {
     });
     assert!(draws.iter().all(|draw| *draw == draws[0]));
     let verified = ledger.verify().unwrap();
-    assert_eq!((verified.entries, verified.draws), (2, 1));
+    assert_eq!((verified.head.entries, verified.draws), (2, 1));
 }
 
 #[test]
 fn racing_to_make_the_file_makes_one_ledger() {
     let (_folder, path) = home();
     let ids: Vec<String> = std::thread::scope(|scope| {
-        let open = || scope.spawn(|| Ledger::open(&path, BOARD).unwrap().id().to_owned());
+        let open = || scope.spawn(|| Ledger::open(&path, BOARD).unwrap().head().unwrap().ledger);
         let started: Vec<_> = (0..6).map(|_| open()).collect();
         started.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
@@ -90,6 +91,6 @@ fn racing_processes_never_pass_the_budget() {
         assert!(child.wait().unwrap().success());
     }
     let ledger = Ledger::open(&path, BOARD).unwrap();
-    assert_eq!(ledger.spent("2026-Q3".parse().unwrap()).unwrap().quarter.rho, exact("3/8"));
-    assert_eq!(ledger.verify().unwrap().entries, 3);
+    assert_eq!(ledger.spent(Role::Patient, "2026-Q3".parse().unwrap()).unwrap().quarter.rho, exact("3/8"));
+    assert_eq!(ledger.verify().unwrap().head.entries, 3);
 }
