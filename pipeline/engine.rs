@@ -7,9 +7,14 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::datasource::empty::EmptyTable;
+use datafusion::datasource::file_format::options::ReadOptions;
+use datafusion::datasource::listing::{ListingTable, ListingTableConfig};
 use datafusion::error::DataFusionError;
+use datafusion::execution::context::DataFilePaths;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::collect;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
 use crate::error::{Error, Result};
@@ -75,11 +80,14 @@ impl Engine {
             return self.context.register_table(name, empty).map(drop).map_err(failed);
         }
         let paths = files.iter().map(|file| file.to_string_lossy().into_owned()).collect::<Vec<_>>();
-        self.runtime.block_on(async {
-            let options = ParquetReadOptions::default().schema(schema);
-            let table = self.context.read_parquet(paths, options).await.map_err(failed)?;
-            self.context.register_table(name, table.into_view()).map(drop).map_err(failed)
-        })
+        let options = ParquetReadOptions::default().schema(schema);
+        let options = options.to_listing_options(&self.context.copied_config(), self.context.copied_table_options());
+        // Registered as itself and not as a view, so that plans show the name: the proof goes by it.
+        let table = paths.to_urls().and_then(|urls| {
+            let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options);
+            ListingTable::try_new(config.with_schema(schema.clone()))
+        });
+        table.and_then(|table| self.context.register_table(name, Arc::new(table))).map(drop).map_err(failed)
     }
 
     /// Makes a public table's coded columns known as `public_<table>`.
@@ -98,25 +106,39 @@ impl Engine {
     /// # Errors
     /// [`Error::System`] with the kind of failure, and never the engine's own words.
     pub fn query(&self, sql: &str, during: &str) -> Result<Vec<RecordBatch>> {
-        let (context, sql) = (self.context.clone(), sql.to_owned());
-        // On a thread of the engine's own, whose stack is deep enough to plan on: the caller's may not be.
-        let work = self.runtime.spawn(async move { context.sql(&sql).await?.collect().await });
-        match self.runtime.block_on(work) {
-            Ok(batches) => batches.map_err(|e| translate(during, &e)),
-            Err(_) => Err(Error::System(format!("the query engine broke off while {during}"))),
-        }
+        self.run(self.plan(sql, during)?, during)
     }
 
-    /// The plan that the engine would run, as text: names of tables and columns, and no data.
+    /// The optimised plan of a query, which [`Engine::run`] runs as it is: names of tables and columns, and no data.
     ///
     /// # Errors
     /// [`Error::System`] where the engine refuses it.
-    pub fn explain(&self, sql: &str) -> Result<String> {
+    pub fn plan(&self, sql: &str, during: &str) -> Result<LogicalPlan> {
         let (context, sql) = (self.context.clone(), sql.to_owned());
-        let work = self.runtime.spawn(async move { context.sql(&sql).await?.into_optimized_plan() });
-        match self.runtime.block_on(work) {
-            Ok(plan) => Ok(plan.map_err(|e| translate("planning", &e))?.display_indent().to_string()),
-            Err(_) => Err(Error::System("the query engine broke off while planning".into())),
+        self.on_worker(during, async move { context.sql(&sql).await?.into_optimized_plan() })
+    }
+
+    /// Runs an optimised plan, and no other: it is not optimised again, so what was proved of it holds of what runs.
+    ///
+    /// # Errors
+    /// As [`Engine::query`].
+    pub fn run(&self, plan: LogicalPlan, during: &str) -> Result<Vec<RecordBatch>> {
+        let state = self.context.state();
+        self.on_worker(during, async move {
+            let physical = state.query_planner().create_physical_plan(&plan, &state).await?;
+            collect(physical, state.task_ctx()).await
+        })
+    }
+
+    /// On a thread of the engine's own, whose stack is deep enough to plan on: the caller's may not be.
+    fn on_worker<T: Send + 'static>(
+        &self,
+        during: &str,
+        work: impl Future<Output = std::result::Result<T, DataFusionError>> + Send + 'static,
+    ) -> Result<T> {
+        match self.runtime.block_on(self.runtime.spawn(work)) {
+            Ok(done) => done.map_err(|e| translate(during, &e)),
+            Err(_) => Err(Error::System(format!("the query engine broke off while {during}"))),
         }
     }
 }

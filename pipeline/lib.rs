@@ -7,6 +7,7 @@
 //! | 1 | [`config`], [`schema`], [`error`] | YAML to a checked plan, every complaint with file, line and caret | touches data |
 //! | 1 | [`pseudonymise`] | an identifier to a keyed pseudonym | stores or prints either |
 //! | 1 | [`engine`], [`progress`] | a DataFusion session; what the operator sees while it works | lets an engine's words through |
+//! | 1 | [`process`] | a process to one that leaves nothing in a core file | reads anything |
 //! | 1 | [`folders`] | a path to a folder that is private, or open | leaves a mode to chance |
 //! | 2 | [`ingest`] | files to checked, pseudonymised batches; bad rows to quarantine by rule | prints a value |
 //! | 2 | [`store`] | batches to Parquet by quarter, table and sender, whole or not at all | holds an identifier |
@@ -35,6 +36,7 @@ pub mod ingest;
 pub mod link;
 pub mod measure;
 pub mod privacy;
+pub mod process;
 pub mod progress;
 pub mod pseudonymise;
 pub mod publish;

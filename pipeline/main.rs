@@ -58,7 +58,7 @@ enum Command {
     },
     /// Makes a fictional board's extracts, with the true answers beside them.
     Synth(SynthArguments),
-    /// Makes a key.
+    /// Makes a key, and keeps account of the keys that the store was made under.
     Key {
         #[command(subcommand)]
         action: KeyAction,
@@ -66,18 +66,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // Before anything is read, be it the arguments.
+    let hardened = smirr::process::harden();
     let arguments = Arguments::parse();
-    // What a run writes is its operator's alone (invariant 8); `publish` opens its pack to everyone, and nothing else.
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    // A panic's message could quote a value: only where it happened is told.
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
-        let _ = writeln!(
-            std::io::stderr(),
-            "smirr stopped on a fault of its own{place}. Nothing was published; please report it."
-        );
-    }));
-    match dispatch(&arguments) {
+    match hardened.and_then(|()| dispatch(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error, arguments.json);
@@ -122,11 +114,17 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
         Command::Check { config } => {
             let plan = config::load(config)?;
             let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
-            print(&format!("{}, {}: no mistakes found. Reports: {reports}.\n", plan.board, plan.quarter))
+            print(&format!("{}, {}: no mistakes found. Reports: {reports}.\n", plan.board, plan.quarter))?;
+            print(
+                &smirr::run::keys::warnings(&plan)
+                    .iter()
+                    .map(|warning| format!("Warning: {warning}\n"))
+                    .collect::<String>(),
+            )
         }
         Command::Plan { config } => commands::plan::run(config, arguments.json, &progress),
         Command::Ledger { config, verify } => commands::ledger::run(config, *verify, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
-        Command::Key { action } => commands::key::run(action),
+        Command::Key { action } => commands::key::run(action, arguments.json),
     }
 }

@@ -5,6 +5,9 @@
 mod architecture;
 mod crash;
 mod errors;
+mod hardening;
+mod interop;
+mod keys;
 mod leaks;
 mod plan;
 mod replay;

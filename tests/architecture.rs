@@ -8,7 +8,7 @@ use crate::support::{files, repository};
 
 /// Which rooms each room may import from, as the flow of the data goes; `error` is open to all. The floors are those
 /// of the table in `pipeline/lib.rs`.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     // Floor 0. A quarter is arithmetic on a calendar, and the ledger counts in quarters.
     ("privacy", &["config::quarter"]),
     // Floor 1.
@@ -21,10 +21,11 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("engine", &[]),
     ("progress", &[]),
     ("folders", &[]),
+    ("process", &[]),
     // Floor 2, in the order of the flow.
     ("ingest", &["config", "schema", "pseudonymise"]),
     ("store", &["folders", "ingest", "schema"]),
-    ("link", &["config", "engine", "ingest", "schema", "store"]),
+    ("link", &["config", "engine", "ingest", "privacy::walk", "schema", "store"]),
     ("validation", &["folders", "ingest", "link", "schema", "store"]),
     ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
     ("estimate", &["privacy"]),

@@ -149,23 +149,23 @@ error: unknown measure `registred`
    = help: did you mean `registered`?
 
 error: `data_zones` has no area level `hspc`
-  --> <board>/board.yaml:18:26
+  --> <board>/board.yaml:19:26
    |
-18 |   levels: [health_board, hspc]
+19 |   levels: [health_board, hspc]
    |                          ^^^^
    |
    = help: did you mean `hscp`?
 
 error: the year allows less (0.1) than this quarter spends (0.25)
-  --> <board>/board.yaml:22:16
+  --> <board>/board.yaml:23:16
    |
-22 |   year: { rho: \"0.1\" }
+23 |   year: { rho: \"0.1\" }
    |                ^^^^^
 
 error: unknown report `reech`
-  --> <board>/board.yaml:24:18
+  --> <board>/board.yaml:25:18
    |
-24 | reports: [reach, reech]
+25 | reports: [reach, reech]
    |                  ^^^^^
    |
    = help: did you mean `reach`?",
@@ -262,9 +262,9 @@ fn a_key_that_is_not_fit_for_use() {
 exit code 10
 --- stderr
 error: there is no key file `board.key`
-  --> <board>/board.yaml:15:16
+  --> <board>/board.yaml:16:16
    |
-15 |   key: { file: board.key }
+16 |   key: { file: board.key }
    |                ^^^^^^^^^
    |
    = help: `smirr key new` makes one",

@@ -15,16 +15,16 @@ use crate::support::program::Ran;
 use crate::support::{Board, Size, chi, files};
 
 /// Identifiers to look for, as bytes.
-struct Canaries {
+pub struct Canaries {
     /// Ten digits each.
-    numbers: BTreeSet<Vec<u8>>,
+    pub numbers: BTreeSet<Vec<u8>>,
     /// Texts of any kind.
-    texts: BTreeSet<Vec<u8>>,
+    pub texts: BTreeSet<Vec<u8>>,
 }
 
 impl Canaries {
-    /// Every CHI number and every token of the board's private extracts.
-    fn of(board: &Board) -> Self {
+    /// Every CHI number, linkage key, digest and token of the board's private extracts.
+    pub fn of(board: &Board) -> Self {
         let mut canaries = Canaries { numbers: BTreeSet::new(), texts: BTreeSet::from([KEY.as_bytes().to_vec()]) };
         for path in
             files::under(&board.path("extracts")).iter().filter(|path| !path.starts_with(board.path("extracts/public")))
@@ -36,6 +36,11 @@ impl Canaries {
                 {
                     match name.as_str() {
                         "chi" if value.len() == 10 => _ = canaries.numbers.insert(value),
+                        // Linkage keys and digests, in whatever case somebody may have written them.
+                        "chi" if value.len() > 10 => {
+                            canaries.texts.insert(value.to_ascii_lowercase());
+                            canaries.texts.insert(value.to_ascii_uppercase());
+                        }
                         "referral_id" | "contact_id" | "onward_id" | "attendance_id" if value.len() > 6 => {
                             canaries.texts.insert(value);
                         }
@@ -44,7 +49,7 @@ impl Canaries {
                 }
             }
         }
-        assert!(canaries.numbers.len() > 1_000 && canaries.texts.len() > 500);
+        assert!(canaries.numbers.len() + canaries.texts.len() > 1_500 && canaries.texts.len() > 500);
         canaries
     }
 
@@ -67,11 +72,11 @@ impl Canaries {
 
     /// Looks through everything that a run left, but for the extracts, the YAML and the key.
     #[track_caller]
-    fn search(&self, board: &Board, ran: &Ran, what: &str) {
+    pub fn search(&self, board: &Board, ran: &Ran, what: &str) {
         for (name, stream) in [("standard output", &ran.stdout), ("standard error", &ran.stderr)] {
             assert_eq!(self.found_in(stream.as_bytes()), None, "{what}: {name}");
         }
-        let given = ["extracts", "board.yaml", "board.key"].map(|name| board.path(name));
+        let given = ["extracts", "board.yaml", "board.key", "board.salt"].map(|name| board.path(name));
         for path in
             files::under(&board.path("")).iter().filter(|path| !given.iter().any(|given| path.starts_with(given)))
         {
@@ -250,6 +255,9 @@ fn what_operators_have_is_theirs_alone_and_what_is_published_is_everyones() {
     // A folder that only its owner may enter keeps what is below it from others, whatever a file's own mode.
     for folder in files::folders_under(&board.path("work")) {
         assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+    }
+    for path in files::under(&board.path("work")) {
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
     }
     assert_eq!(mode(&board.pack()), 0o755);
     for path in files::under(&board.pack()) {

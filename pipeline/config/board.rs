@@ -111,13 +111,19 @@ pub struct PseudonymsYaml {
     /// The project the key is derived for: two projects cannot be joined.
     #[serde(default = "project")]
     pub project: String,
+    /// The day from which the key is too old to be used: `2027-06-30`. A new one then re-makes the store.
+    #[serde(default)]
+    pub rotate_by: Option<String>,
+    /// Where the salt of OpenPseudonymiser digests is, which all senders share; never the salt itself.
+    #[serde(default)]
+    pub salt: Option<KeyYaml>,
 }
 
 fn project() -> String {
     "smirr".into()
 }
 
-/// Where the key is: exactly one of the three.
+/// Where a secret is: exactly one of the three.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyYaml {
@@ -127,7 +133,7 @@ pub struct KeyYaml {
     /// The name of an environment variable.
     #[serde(default)]
     pub env: Option<String>,
-    /// A program and its arguments, which prints the key: a client of a key store.
+    /// A program and its arguments, which prints it: a client of a key store.
     #[serde(default)]
     pub command: Option<Vec<String>>,
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Needs;
 use super::amount;
-use super::board::{BoardYaml, FictionalYaml, Format, KeyYaml, SourceYaml};
+use super::board::{BoardYaml, FictionalYaml, Format, SourceYaml};
 use super::diagnostic::Diagnostics;
 use super::plan::{Fictional, KeySource, Loss, LossKind, Publish, Source};
 use super::source::Document;
@@ -122,45 +122,6 @@ impl Board<'_> {
         }
     }
 
-    /// Where the key is. Whether it is a good one is for the pseudonymise room, which alone reads it.
-    pub fn key(&mut self, may_lack: bool) -> Option<KeySource> {
-        let base = ["pseudonyms", "key"];
-        match &self.yaml.pseudonyms.key {
-            KeyYaml { file: Some(file), env: None, command: None } => {
-                let file = self.places.root.join(file);
-                if !may_lack && !file.is_file() {
-                    let message =
-                        format!("there is no key file {}", quote(&self.places.shown(&file).display().to_string()));
-                    self.complain(&["pseudonyms", "key", "file"], &message, Some("`smirr key new` makes one".into()));
-                }
-                Some(KeySource::File(file))
-            }
-            KeyYaml { file: None, env: Some(name), command: None } => {
-                let path = ["pseudonyms", "key", "env"];
-                let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-                if !plain {
-                    // The text is not repeated: it may be the key itself, put here by mistake.
-                    let help = "write the variable's name here; never the key".to_string();
-                    self.complain(&path, "this is not the name of an environment variable", Some(help));
-                } else if !may_lack && std::env::var_os(name).is_none() {
-                    self.complain(&path, "this environment variable is not set", None);
-                }
-                Some(KeySource::Env(name.clone()))
-            }
-            KeyYaml { file: None, env: None, command: Some(command) } => {
-                if command.first().is_none_or(|program| program.trim().is_empty()) {
-                    let help = "write the program and its arguments as a list: [program, argument]".to_string();
-                    self.complain(&["pseudonyms", "key", "command"], "the command is empty", Some(help));
-                }
-                Some(KeySource::Command(command.clone()))
-            }
-            _ => {
-                self.complain(&base, "exactly one of `file`, `env` and `command` is needed", None);
-                None
-            }
-        }
-    }
-
     /// The quarter's loss, the year's, and the delta.
     pub fn losses(&mut self) -> (Option<Loss>, Option<Loss>, Option<String>) {
         let privacy = &self.yaml.privacy;
@@ -217,7 +178,7 @@ impl Board<'_> {
     }
 
     /// What is written where. Operator-only files may not lie inside what is published.
-    pub fn publish(&mut self, work: &Path, ledger: &Path, key: Option<&KeySource>) -> Publish {
+    pub fn publish(&mut self, work: &Path, ledger: &Path, [key, salt]: [Option<&KeySource>; 2]) -> Publish {
         let publish = &self.yaml.publish;
         let to = self.places.root.join(&publish.to);
         let mut formats: Vec<Format> = Vec::new();
@@ -231,11 +192,16 @@ impl Board<'_> {
         if formats.is_empty() {
             self.complain(&["publish", "formats"], "at least one format is needed", None);
         }
-        let key = key.and_then(|key| if let KeySource::File(file) = key { Some(file.as_path()) } else { None });
+        let file = |secret: Option<&KeySource>| match secret {
+            Some(KeySource::File(file)) => Some(file.clone()),
+            _ => None,
+        };
+        let (key, salt) = (file(key), file(salt));
         let private = [
             (&["work"][..], Some(work)),
             (&["privacy", "ledger"], Some(ledger)),
-            (&["pseudonyms", "key", "file"], key),
+            (&["pseudonyms", "key", "file"], key.as_deref()),
+            (&["pseudonyms", "salt", "file"], salt.as_deref()),
         ];
         for (path, file) in private {
             if file.is_some_and(|file| plain(file).starts_with(plain(&to))) {
@@ -246,7 +212,7 @@ impl Board<'_> {
         Publish { to, formats }
     }
 
-    fn complain(&mut self, path: &[&str], message: &str, help: Option<String>) {
+    pub fn complain(&mut self, path: &[&str], message: &str, help: Option<String>) {
         let mut complaint = self.document.value(path, message);
         complaint.help = help;
         self.complaints.push(complaint);

@@ -4,7 +4,8 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::dimensions::{self, Found};
 use super::filter;
 use super::locate;
-use super::plan::{CodeDimension, Measure, MeasureKind, Rate, Report};
+use super::plan::{CodeDimension, Measure, MeasureKind, Place, Practices, Rate, Report};
+use super::practitioners::Missing;
 use super::report::{MeasureYaml, ReportYaml};
 use super::source::Document;
 use super::suggest::{advice, is_name, quote, words};
@@ -20,6 +21,15 @@ pub(super) struct Scene<'a> {
     pub bands: &'a [String],
     /// The area lookup's table, whose columns are levels and bands and never code dimensions.
     pub areas: Option<&'a str>,
+    /// The ways to practices, for reports that protect practitioners.
+    pub practices: &'a Result<Practices, Missing>,
+}
+
+/// Where a measure is counted.
+struct Grid<'a> {
+    place: Place,
+    bands: &'a [usize],
+    codes: &'a [CodeDimension],
 }
 
 /// One check of a report, which collects complaints and gives the resolved report.
@@ -37,12 +47,17 @@ impl Check<'_> {
         }
         self.at_least_one(&["share"], yaml.share, "a report without a share of the loss cannot be released");
         self.names(yaml);
+        let protects = self.protects(yaml);
+        let place = dimensions::place(yaml);
         let found = dimensions::found(self.scene, yaml);
         let bands = self.by(yaml, &found);
         let measures: Option<Vec<Measure>> = yaml
             .measures
             .iter()
-            .map(|(name, measure)| self.measure(name, measure, &bands, found.get(name).map_or(&[][..], |codes| codes)))
+            .map(|(name, measure)| {
+                let codes = found.get(name).map_or(&[][..], |codes| codes);
+                self.measure(name, measure, &Grid { place, bands: &bands, codes })
+            })
             // Collected in full first, so that one bad measure does not hide the next one's mistakes.
             .collect::<Vec<_>>()
             .into_iter()
@@ -53,7 +68,7 @@ impl Check<'_> {
         Some(Report {
             name: name.to_string(),
             title: yaml.title.clone(),
-            protects: yaml.protects,
+            protects: protects?,
             share: yaml.share,
             by: yaml.by.clone(),
             measures: measures?,
@@ -91,6 +106,11 @@ impl Check<'_> {
                 self.complain(&path, &format!("{} is listed twice", quote(name)), None);
             } else if let Some(band) = self.scene.bands.iter().position(|band| band == name) {
                 bands.push(band);
+            } else if dimensions::place(yaml) == Place::Practice && dimensions::describes_people(self.scene, name) {
+                let message =
+                    format!("{} describes the patient, and this report places figures by practice", quote(name));
+                let help = "leave it out: where practitioners are protected, a figure is of a practice's work";
+                self.complain(&path, &message, Some(help.into()));
             } else if name != "area" && !found.has(name) {
                 let known = dimensions::known(self.scene, yaml);
                 // A misspelt table hides its columns; its own complaint comes first.
@@ -108,7 +128,7 @@ impl Check<'_> {
         bands
     }
 
-    fn measure(&mut self, name: &str, yaml: &MeasureYaml, bands: &[usize], codes: &[CodeDimension]) -> Option<Measure> {
+    fn measure(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Measure> {
         let path = ["measures", name];
         self.at_least_one(
             &[path[0], name, "share"],
@@ -142,6 +162,7 @@ impl Check<'_> {
         };
         let kind = self.kind(name, word, yaml, column);
         let schema = self.table(&[path[0], name, word], table)?;
+        let practitioner = self.practitioner(name, word, yaml, &schema, grid.place);
         if let Some(column) = column {
             self.summed(&[path[0], name, word], &schema, column);
         }
@@ -160,8 +181,10 @@ impl Check<'_> {
             filter: yaml.filter.clone(),
             during: yaml.during,
             cells,
-            bands: bands.to_vec(),
-            codes: codes.to_vec(),
+            place: grid.place,
+            practitioner: practitioner?,
+            bands: grid.bands.to_vec(),
+            codes: grid.codes.to_vec(),
             share: yaml.share,
             expect_per_1000: self.expectation(name, yaml.expect),
         })

@@ -38,7 +38,36 @@ pub(super) fn check(document: &Document, schema: &TableSchema, complaints: &mut 
         checks.codes(complaints);
         checks.between(complaints);
     }
+    practitioners(document, schema, complaints);
+    one_person(document, schema, complaints);
     limits(document, schema, complaints);
+}
+
+/// A row is of one practitioner, as it is of one person.
+fn practitioners(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
+    let mut named = schema.columns.iter().filter(|(_, column)| column.names.is_some());
+    let Some((first, _)) = named.next() else { return };
+    for (name, _) in named {
+        let message = format!("`{first}` already names the row's practitioner");
+        let help = "a row is protected for one practitioner: mark the one who did the work";
+        complaints.push(document.key(&["columns", name, "names"], message).help(help));
+    }
+}
+
+/// Rows are bounded by one person each: a second one in a row would go unbounded.
+fn one_person(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
+    let mut people = schema.columns.iter().filter(|(_, column)| column.kind.is_person());
+    let Some((first, _)) = people.next() else { return };
+    for (name, _) in people {
+        let message = format!("`{first}` already says who the person is");
+        let help = "a table has one column that identifies a person; leave the other out";
+        complaints.push(document.key(&["columns", name], message).help(help));
+    }
+}
+
+/// Whether a space holds the pseudonyms of people: no token may be made under its key.
+fn is_space_of_people(space: &str) -> bool {
+    [Kind::Chi, Kind::NhsNumber, Kind::Slk581, Kind::OpenPseudonymiser].iter().any(|kind| kind.word() == space)
 }
 
 type Complaint = super::diagnostic::Diagnostic;
@@ -91,12 +120,14 @@ impl ColumnCheck<'_> {
 
     /// A setting that does nothing for this kind of column is a misunderstanding, so it is no matter of taste.
     fn settings(&self, complaints: &mut Diagnostics) {
-        use Kind::{Area, Code, Date, Decimal, Integer, Reference, Token};
+        use Kind::{Area, Chi, Code, Date, Decimal, Integer, NhsNumber, PracticeCode, Reference, Token};
         let column = self.column;
-        let given: [(&str, bool, &[Kind]); 10] = [
+        let given: [(&str, bool, &[Kind]); 12] = [
             ("codes", !column.codes.is_empty(), &[Code]),
             ("space", column.space.is_some(), &[Token]),
-            ("to", column.to.is_some(), &[Reference]),
+            ("names", column.names.is_some(), &[Token]),
+            ("as", column.sent_as.is_some(), &[Chi, NhsNumber]),
+            ("to", column.to.is_some(), &[Reference, PracticeCode]),
             ("between", column.between.is_some(), &[Integer, Decimal, Date]),
             ("places", column.places != 0, &[Decimal]),
             ("day_first", column.day_first, &[Date]),
@@ -115,6 +146,10 @@ impl ColumnCheck<'_> {
             let help = "`required` refuses blanks; `optional` lets the file leave the column out";
             complaints.push(self.complain("optional", "a required column cannot be optional").help(help));
         }
+        if column.names.is_some() && !column.keep {
+            let help = "whoever is to be protected must be known: leave `keep: false` out";
+            complaints.push(self.complain("keep", "a column that names a practitioner is kept").help(help));
+        }
         if column.places > 6 {
             complaints.push(self.complain("places", "at most 6 digits are kept after the point"));
         }
@@ -122,7 +157,7 @@ impl ColumnCheck<'_> {
 
     fn kind(&self, complaints: &mut Diagnostics) {
         let column = self.column;
-        let person = matches!(column.kind, Kind::Chi | Kind::NhsNumber);
+        let person = column.kind.is_person();
         if self.public && (person || column.kind == Kind::Token) {
             let help = "a table that identifies anyone is private: say which sender it is `from`";
             complaints.push(self.complain("type", "a public table holds no identifiers").help(help));
@@ -134,6 +169,14 @@ impl ColumnCheck<'_> {
         if person && matches!(column.breach, Some(Breach::Unknown | Breach::Warn)) {
             let help = "an invalid identifier is always set aside, and never becomes a pseudonym";
             complaints.push(self.complain("breach", "an identifier's breach must be `quarantine`").help(help));
+        }
+        if person && !column.keep {
+            let help = "its pseudonym is what rows are joined and bounded by; leave `keep` out";
+            complaints.push(self.complain("keep", "a person's identifier cannot be dropped").help(help));
+        }
+        if column.kind == Kind::Token && column.pseudonym_space(self.name).is_some_and(is_space_of_people) {
+            let help = "give it a `space` of its own, such as `referral`";
+            complaints.push(self.complain("type", "this token's space is that of people").help(help));
         }
         if column.kind == Kind::Reference && column.to.is_none() {
             complaints.push(self.complain("type", "a reference needs `to`, the public table that it refers to"));
@@ -264,12 +307,38 @@ mod tests {
             ("c.code", "d.code", "11:29 unknown column `d`"),
             ("type: token, space: s", "type: text", "7:9 free text is for public tables only"),
             ("type: token, space: s", "type: chi, breach: warn", "7:20 an identifier's breach must be `quarantine`"),
+            ("space: s", "as: open_pseudonymiser", "7:22 `as` means nothing for `type: token`"),
+            ("space: s", "space: slk_581", "7:9 this token's space is that of people"),
+            ("type: token, space: s", "type: slk_581, keep: false", "7:24 a person's identifier cannot be dropped"),
+            (
+                "type: token, space: s",
+                "type: slk_581, breach: warn",
+                "7:24 an identifier's breach must be `quarantine`",
+            ),
+            (
+                "type: decimal, places: 2, between: [0, \"1.5\"]",
+                "type: chi }\n  m: { type: slk_581",
+                "10:3 `n` already says who the person is",
+            ),
             ("from: practice", "from: public", "7:9 a public table holds no identifiers"),
             (
                 "type: token, space: s",
                 "type: reference",
                 "7:9 a reference needs `to`, the public table that it refers to",
             ),
+            ("type: token, space: s", "type: token, names: practitoner", "7:29 unknown word `practitoner`"),
+            (
+                "type: token, space: s",
+                "type: token, names: practitioner, keep: false",
+                "7:43 a column that names a practitioner is kept",
+            ),
+            ("places: 2", "places: 2, names: practitioner", "9:34 `names` means nothing for `type: decimal`"),
+            (
+                "id: { type: token, space: s }",
+                "id: { type: token, names: practitioner }\n  jd: { type: token, names: practitioner }",
+                "8:22 `id` already names the row's practitioner",
+            ),
+            ("type: token, space: s", "type: token, to: s", "7:22 `to` means nothing for `type: token`"),
             ("  id:", "  Id:", "7:3 `Id` is not a name for a column"),
             ("breach: unknown", "header: day", "10:3 `day` already reads the same column of the file"),
         ];

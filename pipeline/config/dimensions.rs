@@ -3,8 +3,8 @@
 use indexmap::IndexMap;
 
 use super::check_report::Scene;
-use super::plan::CodeDimension;
-use super::report::{MeasureYaml, ReportYaml};
+use super::plan::{CodeDimension, Place};
+use super::report::{MeasureYaml, ReportYaml, Role};
 use super::tables::{Lookup, PATIENTS};
 use crate::schema::{Column, Kind, TableSchema};
 
@@ -39,7 +39,8 @@ pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
         found.unclear |= table.is_none_or(|table| !matches!(scene.tables.lookup(table), Lookup::Known(_)));
         let codes = table.and_then(|table| scene.tables.get(table)).map_or_else(Vec::new, |schema| {
             let names = report.by.iter().filter(|name| *name != "area" && !scene.bands.contains(name));
-            names.filter_map(|name| dimension(scene, schema, name)).collect()
+            let reachable = reachable(scene, schema, place(report));
+            names.filter_map(|name| dimension(&reachable, name)).collect()
         });
         found.by_measure.insert(name.clone(), codes);
     }
@@ -51,7 +52,7 @@ pub(super) fn known(scene: &Scene<'_>, report: &ReportYaml) -> Vec<String> {
     let mut names: Vec<String> = ["area".to_string()].into_iter().chain(scene.bands.iter().cloned()).collect();
     let schemas = report.measures.values().filter_map(|measure| scene.tables.get(table(measure)?));
     for schema in schemas {
-        for (reached, _) in reachable(scene, schema) {
+        for (reached, _) in reachable(scene, schema, place(report)) {
             let codes = reached.columns.iter().filter(|(_, column)| usable(column)).map(|(name, _)| name);
             for name in codes {
                 if !names.contains(name) {
@@ -63,14 +64,24 @@ pub(super) fn known(scene: &Scene<'_>, report: &ReportYaml) -> Vec<String> {
     names
 }
 
+/// Where the report's people are placed.
+pub(super) fn place(report: &ReportYaml) -> Place {
+    if report.protects.roles().contains(&Role::Practitioner) { Place::Practice } else { Place::Home }
+}
+
+/// Whether `name` is a code of the person.
+pub(super) fn describes_people(scene: &Scene<'_>, name: &str) -> bool {
+    scene.tables.get(PATIENTS).and_then(|patients| patients.columns.get(name)).is_some_and(usable)
+}
+
 fn table(measure: &MeasureYaml) -> Option<&str> {
     let summed = || measure.sum.as_ref()?.split_once('.').map(|(table, _)| table);
     measure.persons.as_deref().or(measure.events.as_deref()).or_else(summed)
 }
 
 /// The nearest table that has the dimension: the measure's own, then those that it refers to, then the patients'.
-fn dimension(scene: &Scene<'_>, schema: &TableSchema, name: &str) -> Option<CodeDimension> {
-    reachable(scene, schema).into_iter().find_map(|(reached, via)| {
+fn dimension(reachable: &[(&TableSchema, Option<&str>)], name: &str) -> Option<CodeDimension> {
+    reachable.iter().find_map(|(reached, via)| {
         let column = reached.columns.get(name).filter(|column| usable(column))?;
         Some(CodeDimension {
             name: name.to_string(),
@@ -89,13 +100,17 @@ fn usable(column: &Column) -> bool {
 
 /// The tables whose codes describe a row of `schema`, each with the column that leads there.
 /// The area lookup is left out: its codes are bands, which follow the patient and not the row.
-fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema) -> Vec<(&'a TableSchema, Option<&'a str>)> {
+/// Where people are placed by their practice, their own codes are left out: a figure is then of a practice's work.
+fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema, place: Place) -> Vec<(&'a TableSchema, Option<&'a str>)> {
+    if place == Place::Practice && schema.table == PATIENTS {
+        return Vec::new();
+    }
     let mut tables = vec![(schema, None)];
     for (name, column) in schema.columns.iter().filter(|(_, column)| column.kind == Kind::Reference && column.keep) {
         let to = column.to.as_deref().filter(|to| Some(*to) != scene.areas);
         tables.extend(to.and_then(|to| scene.tables.get(to)).map(|target| (&**target, Some(name.as_str()))));
     }
-    if schema.table != PATIENTS {
+    if schema.table != PATIENTS && place == Place::Home {
         tables.extend(scene.tables.get(PATIENTS).map(|patients| (&**patients, None)));
     }
     tables

@@ -285,9 +285,9 @@ impl<'a> Walk<'a> {
 /// Why a column may not appear in a condition, if it may not.
 fn barred(column: &Column) -> Option<&'static str> {
     match column.kind {
-        Kind::Chi | Kind::NhsNumber => Some("it identifies a person, and is a keyed pseudonym by the time reports run"),
+        kind if kind.is_person() => Some("it identifies a person, and is a keyed pseudonym by the time reports run"),
         Kind::Token => Some("it is a keyed pseudonym by the time reports run, so no text can equal it"),
-        Kind::PracticeCode => Some("it is checked and then dropped, so reports never see it"),
+        Kind::PracticeCode => Some("it says where people and posts belong, and reports never see it"),
         _ if !column.keep => Some("it is checked and then dropped (`keep: false`), so reports never see it"),
         _ => None,
     }

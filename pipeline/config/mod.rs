@@ -10,6 +10,7 @@ pub mod amount;
 pub mod board;
 mod check_board;
 mod check_geography;
+mod check_pseudonyms;
 mod check_report;
 mod check_schema;
 mod check_target;
@@ -23,6 +24,7 @@ mod filter_walk;
 mod locate;
 pub mod marked;
 pub mod plan;
+mod practitioners;
 pub mod quarter;
 pub mod report;
 pub mod shape;
@@ -34,7 +36,7 @@ use board::BoardYaml;
 use check_board::Board;
 use check_report::{Check, Scene};
 use diagnostic::{Diagnostic, Diagnostics};
-use plan::{Plan, Report};
+use plan::{Plan, Practices, Report};
 use quarter::Quarter;
 use report::ReportYaml;
 use source::Document;
@@ -88,21 +90,18 @@ fn read(path: &Path, needs: Needs, complaints: &mut Diagnostics) -> Option<Plan>
     let tables = Tables::read(&document, &places, complaints);
     let bands = check_geography::band_names(&document);
     let lookup = check_geography::lookup(&document, &tables);
+    let areas = lookup.as_ref().map(|lookup| lookup.table.as_str());
+    let practices = practitioners::practices(&tables, areas);
     let levels = check_geography::level_names(&document);
-    let scene = Scene {
-        tables: &tables,
-        levels: &levels,
-        bands: &bands,
-        areas: lookup.as_ref().map(|lookup| lookup.table.as_str()),
-    };
+    let scene = Scene { tables: &tables, levels: &levels, bands: &bands, areas, practices: &practices };
     let reports = reports(&document, &places, &scene, complaints);
     let yaml = yaml?;
     let mut board = Board { document: &document, yaml: &yaml, places: &places, tables: &tables, needs, complaints };
-    settle(&mut board, reports)
+    settle(&mut board, reports, practices.ok())
 }
 
 /// The plan, from a board's YAML of the right shape.
-fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
+fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option<Practices>) -> Option<Plan> {
     let yaml = board.yaml;
     board.names();
     let quarter = yaml.quarter.parse::<Quarter>();
@@ -111,14 +110,18 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
     }
     let fictional = board.fictional();
     let sources = board.sources(fictional.as_ref());
-    let key = board.key(fictional.is_some() || board.needs == Needs::WhatIsPublic);
+    let key = board.key(fictional.is_some());
+    let salt = board.salt(fictional.is_some());
+    let rotate_by = board.rotate_by();
+    board.one_kind_of_person();
     let (loss, year, delta) = board.losses();
     let (work, ledger) = (board.places.root.join(&yaml.work), board.places.root.join(&yaml.privacy.ledger));
-    let publish = board.publish(&work, &ledger, key.as_ref());
+    let publish = board.publish(&work, &ledger, [key.as_ref(), salt.as_ref()]);
     let geography = check_geography::check(board.document, &yaml.geography, board.tables, board.complaints);
     if !board.tables.complete() {
         return None;
     }
+    let reports = reports?;
     Some(Plan {
         board: yaml.board.trim().to_string(),
         quarter: quarter.ok()?,
@@ -128,12 +131,16 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>) -> Option<Plan> {
         sources,
         key: key?,
         project: yaml.pseudonyms.project.clone(),
+        rotate_by,
+        salt,
+        weaknesses: board.weaknesses(),
         geography: geography?,
+        practices: practices.filter(|_| reports.iter().any(|report| report.protects.practitioner)),
         loss: loss?,
         year,
         delta,
         ledger,
-        reports: reports?,
+        reports,
         publish,
     })
 }

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use super::board::Format;
 use super::quarter::Quarter;
-use super::report::{During, Protects};
+use super::report::During;
 use crate::schema::TableSchema;
 
 /// One quarter's run of one board.
@@ -27,8 +29,16 @@ pub struct Plan {
     pub key: KeySource,
     /// The project that the key is derived for.
     pub project: String,
+    /// The day from which the key is too old to be used.
+    pub rotate_by: Option<NaiveDate>,
+    /// Where the salt of OpenPseudonymiser digests is; present where a column is `as: open_pseudonymiser`.
+    pub salt: Option<KeySource>,
+    /// In which ways people are told apart by less than a number of their own, in words that may be published.
+    pub weaknesses: Vec<String>,
     /// Areas and bands.
     pub geography: Geography,
+    /// The ways to practices; present where a report protects practitioners.
+    pub practices: Option<Practices>,
     /// The loss that this quarter's reports share.
     pub loss: Loss,
     /// The most that four quarters may lose together, of the same kind as `loss`.
@@ -69,14 +79,14 @@ pub struct Source {
     pub schema: Arc<TableSchema>,
 }
 
-/// Where the pseudonym key is; never the key itself.
+/// Where a secret is; never the secret itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// A file; absolute.
     File(PathBuf),
     /// The name of an environment variable.
     Env(String),
-    /// A program and its arguments, which prints the key.
+    /// A program and its arguments, which prints it.
     Command(Vec<String>),
 }
 
@@ -95,6 +105,23 @@ pub struct Geography {
     pub bands: Vec<Band>,
     /// The column of the area lookup that says how many people live there, where it has one.
     pub population: Option<String>,
+}
+
+/// The public table of practices, and the columns that lead to it and from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Practices {
+    /// Its name.
+    pub table: String,
+    /// Its column that leads to the area lookup, [`Geography::table`].
+    pub zone: String,
+    /// The column of `patients` that leads to it.
+    pub of_patient: String,
+    /// The private table of posts, one row or more a practitioner.
+    pub posts: String,
+    /// Its column that names the practitioner; among its `unique`.
+    pub practitioner: String,
+    /// Its column that leads to the post's practice.
+    pub of_post: String,
 }
 
 /// One level of areas.
@@ -148,6 +175,29 @@ pub struct Report {
     pub words: Option<String>,
 }
 
+/// Whom a report protects. The patient is no choice: a report that protects others alone would expose patients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Protects {
+    /// Each practitioner too: all rows that name them. Figures are then placed by the practice.
+    pub practitioner: bool,
+}
+
+/// Where a measure's people are placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// By the data zone where the person lives.
+    Home,
+    /// By the data zone of the practice where the person is registered.
+    Practice,
+}
+
+/// A range: least and greatest, inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Clamp {
+    /// Least and greatest, of which not both are 0.
+    pub between: (i64, i64),
+}
+
 /// How near the truth the cells of one measure and level must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Target {
@@ -178,6 +228,11 @@ pub struct Measure {
     pub during: During,
     /// At most this many cells a person; at least 1.
     pub cells: u32,
+    /// Where its people are placed: the same for all measures of a report.
+    pub place: Place,
+    /// What a practice's total in a cell is clamped to, where the report protects practitioners and the table's rows
+    /// name one; for `persons` and `events` from 0.
+    pub practitioner: Option<Clamp>,
     /// Its bands: positions in `Geography::bands`, in the order of `Report::by`.
     pub bands: Vec<usize>,
     /// Its code dimensions, in the order of `Report::by`.

@@ -10,8 +10,8 @@ use serde::Deserialize;
 pub struct ReportYaml {
     /// The report's title, as published.
     pub title: String,
-    /// Whom it protects.
-    pub protects: Protects,
+    /// Whom it protects: `patient`, or `[patient, practitioner]`.
+    pub protects: ProtectsYaml,
     /// The dimensions of its tables: `area` (every level of the geography), a band, or a code column.
     /// A measure whose table lacks a dimension is given over the others.
     pub by: Vec<String>,
@@ -38,6 +38,26 @@ fn one() -> u32 {
     1
 }
 
+/// Whom a report protects: one role, or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ProtectsYaml {
+    /// One role.
+    One(Role),
+    /// Several roles.
+    Several(Vec<Role>),
+}
+
+impl ProtectsYaml {
+    /// The roles as written.
+    pub fn roles(&self) -> &[Role] {
+        match self {
+            ProtectsYaml::One(role) => std::slice::from_ref(role),
+            ProtectsYaml::Several(roles) => roles,
+        }
+    }
+}
+
 /// One target or several.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -60,12 +80,14 @@ pub struct TargetYaml {
     pub within: u32,
 }
 
-/// Whom a report protects.
+/// A protected role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Protects {
+pub enum Role {
     /// Each patient: all of their rows, in every private table.
     Patient,
+    /// Each practitioner: all rows that name them, in every private table.
+    Practitioner,
 }
 
 /// One measure. Exactly one of `persons`, `events` and `sum` is given.
@@ -90,6 +112,9 @@ pub struct MeasureYaml {
     /// How much one person may contribute.
     #[serde(default)]
     pub per_person: PerPersonYaml,
+    /// How much one practice may contribute, and with it any of its practitioners; where practitioners are protected.
+    #[serde(default)]
+    pub per_practice: Option<PerPracticeYaml>,
     /// This measure's share of the report's loss, against the other measures' shares.
     #[serde(default = "one")]
     pub share: u32,
@@ -136,6 +161,14 @@ pub struct PerPersonYaml {
     /// `sum`: the person's total in a cell is clamped to this range.
     #[serde(default)]
     pub between: Option<(i64, i64)>,
+}
+
+/// The contribution bound of one practice.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PerPracticeYaml {
+    /// The practice's total in a cell is clamped to this range.
+    pub between: (i64, i64),
 }
 
 /// One released measure over another.

@@ -77,7 +77,9 @@ impl<'a> Walk<'a> {
         if let [only] = real[..] {
             return self.node(node, only, key);
         }
-        match real.iter().find(|branch| words(branch).is_some() || allows(branch, node, true)) {
+        let one = !matches!(node.value, Value::Map(_) | Value::List(_));
+        let fits = |branch: &&&Json| words(branch).map_or_else(|| allows(branch, node, true), |_| one);
+        match real.iter().find(fits) {
             Some(branch) => self.node(node, branch, key),
             None => self.wrong_type(node, &real, key),
         }
@@ -331,6 +333,16 @@ mod tests {
         pair: Option<(i64, i64)>,
         #[serde(default)]
         places: IndexMap<String, Place>,
+        #[serde(default)]
+        colours: Option<Colours>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    #[allow(dead_code)]
+    enum Colours {
+        One(Colour),
+        Many(Vec<Colour>),
     }
 
     fn complaints(text: &str) -> Vec<String> {
@@ -353,6 +365,15 @@ mod tests {
         assert_eq!(complaints(text), none);
         assert_eq!(complaints("count: 0x1f\nname: ~\ncolour:\n"), none);
         assert_eq!(complaints("count: &n 3\nplaces: { a: &p { path: q }, b: *p }\n"), none);
+    }
+
+    #[test]
+    fn one_word_or_a_list_of_them() {
+        let none: Vec<String> = Vec::new();
+        assert_eq!(complaints("count: 1\ncolours: red\n"), none);
+        assert_eq!(complaints("count: 1\ncolours: [red, blue]\n"), none);
+        assert_eq!(complaints("count: 1\ncolours: rde\n"), ["2:10 unknown word `rde` | did you mean `red`?"]);
+        assert_eq!(complaints("count: 1\ncolours: [rde]\n"), ["2:11 unknown word `rde` | did you mean `red`?"]);
     }
 
     #[test]

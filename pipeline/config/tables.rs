@@ -9,7 +9,7 @@ use super::check_schema;
 use super::diagnostic::Diagnostics;
 use super::source::Document;
 use super::suggest::{advice, is_name, list, quote};
-use crate::schema::{Kind, Sender, TableSchema};
+use crate::schema::{Column, Kind, Sender, TableSchema};
 
 /// The table of people, by the name that the extract contract gives it.
 pub(super) const PATIENTS: &str = "patients";
@@ -57,8 +57,25 @@ impl Tables {
             }
             tables.0.insert(table.to_string(), schema);
         }
+        tables.forget_practices();
         tables.references(board, complaints);
+        tables.circles(board, complaints);
+        tables.practitioners(board, complaints);
         tables
+    }
+
+    /// A board without a list of practices checks its practice codes and stores none of them.
+    fn forget_practices(&mut self) {
+        let known = self.0.keys().cloned().collect::<Vec<_>>();
+        let without = |column: &Column| {
+            column.kind == Kind::PracticeCode && column.to.as_ref().is_some_and(|to| !known.contains(to))
+        };
+        for schema in self.0.values_mut().flatten() {
+            if schema.columns.values().any(without) {
+                let columns = Arc::make_mut(schema).columns.values_mut();
+                columns.filter(|column| without(column)).for_each(|column| column.to = None);
+            }
+        }
     }
 
     /// What is known of `table`.
@@ -82,6 +99,12 @@ impl Tables {
         known.map(|(name, _)| name.as_str()).collect()
     }
 
+    /// The names of those whose rows name a practitioner too.
+    pub fn of_practitioners(&self) -> Vec<&str> {
+        let named = |name: &&str| self.get(name).is_some_and(|schema| schema.practitioner().is_some());
+        self.of_people().into_iter().filter(named).collect()
+    }
+
     /// Whether every table's schema could be read.
     pub fn complete(&self) -> bool {
         self.0.values().all(Option::is_some)
@@ -91,12 +114,13 @@ impl Tables {
     fn references(&self, board: &Document, complaints: &mut Diagnostics) {
         for (table, schema) in &self.0 {
             let Some(schema) = schema else { continue };
-            let references = schema.columns.iter().filter(|(_, column)| column.kind == Kind::Reference);
-            for (name, to) in references.filter_map(|(name, column)| Some((name, column.to.as_ref()?))) {
+            for (name, to) in schema.columns.iter().filter_map(|(name, column)| Some((name, column.to.as_ref()?))) {
                 let wrong = match self.lookup(to) {
                     Lookup::Unclear => continue,
                     Lookup::Known(target) if target.key().is_some() => continue,
-                    Lookup::Known(target) if target.from == Sender::Public => "has no single `unique` column",
+                    Lookup::Known(target) if target.from == Sender::Public => {
+                        "has no single `unique` column of its own"
+                    }
                     Lookup::Known(_) => "is not public",
                     Lookup::Absent => "has no source",
                 };
@@ -111,6 +135,50 @@ impl Tables {
             let mut complaint = board.key(&["sources"], message);
             complaint.help = help;
             complaints.push(complaint);
+        }
+    }
+
+    /// Public tables are read one after the other, each after those that it refers to: none may lead back to itself.
+    fn circles(&self, board: &Document, complaints: &mut Diagnostics) {
+        let public = |name: &&String| self.get(name).is_some_and(|schema| schema.from == Sender::Public);
+        let mut waiting = self.0.keys().filter(public).collect::<Vec<_>>();
+        loop {
+            let before = waiting.len();
+            let stuck = waiting.clone();
+            waiting.retain(|name| {
+                let mut columns = self.get(name).map(|schema| &schema.columns).into_iter().flatten();
+                columns.any(|(_, column)| column.to.as_ref().is_some_and(|to| stuck.contains(&to)))
+            });
+            if waiting.len() == before {
+                break;
+            }
+        }
+        for name in waiting {
+            let message = format!("`{name}` refers to itself, or to a public table that leads back to it");
+            let help = "a public table is read after those that it refers to: take one of the references out";
+            complaints.push(board.key(&["sources", name], message).help(help));
+        }
+    }
+
+    /// Practitioners of all tables are known by one kind of pseudonym.
+    fn practitioners(&self, board: &Document, complaints: &mut Diagnostics) {
+        let mut first: Option<(&str, &str, &str)> = None;
+        for (table, schema) in &self.0 {
+            let Some((schema, name)) = schema.as_ref().and_then(|schema| Some((schema, schema.practitioner()?))) else {
+                continue;
+            };
+            let space = schema.columns[name].space(name);
+            match first {
+                None => first = Some((table, name, space)),
+                Some((_, _, known)) if known == space => {}
+                Some((other, column, known)) => {
+                    let message = format!(
+                        "`{table}.{name}` names practitioners in the space `{space}`, and `{other}.{column}` in `{known}`"
+                    );
+                    let help = "one practitioner must have one pseudonym: give both columns the same `space`";
+                    complaints.push(board.key(&["sources", table], message).help(help));
+                }
+            }
         }
     }
 }

@@ -41,17 +41,16 @@ pub struct Estimate {
     pub qualifier: Qualifier,
 }
 
-/// A measure's estimates, one a cell.
+/// A measure's estimates, one a cell. `floor`: the least that a cell can be.
 ///
-/// The interval is the released value and the distance that the noise stays within 95 times in 100. Where the measure
-/// cannot be negative, a value below zero is published as zero and its interval reaches from zero as far as zero's
+/// The interval is the released value and the distance that the noise stays within 95 times in 100. A value
+/// below the floor is published as the floor, and its interval reaches from there as far as the floor's
 /// would: wider than it need be, so that the truth is still in it at least 95 times in 100, cell by cell.
 ///
 /// # Errors
 /// [`Error::Privacy`] where the noise has no such distance.
-pub fn counts(released: &Released) -> Result<Vec<Estimate>> {
+pub fn counts(released: &Released, floor: i64) -> Result<Vec<Estimate>> {
     let reach = i64::try_from(released.calibrated().accuracy(0.05)?).map_err(|_| too_wide())?;
-    let floor = if released.bounds().low() < 0 { i64::MIN } else { 0 };
     let estimate = |&unbiased: &i64| {
         let value = unbiased.max(floor);
         let interval = (unbiased.saturating_sub(reach).max(floor), value.saturating_add(reach));

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::check_digit;
 use super::rule::{Repair, Rule};
+use super::{check_digit, linkage_key};
+use crate::pseudonymise::Digest;
 
 /// What a field turned into. `Blank` where the text was blank or could not be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,13 +35,13 @@ pub struct Read<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn good(cell: Cell<'a>) -> Self {
+    pub(super) fn good(cell: Cell<'a>) -> Self {
         Read { cell, repair: None, breach: None }
     }
-    fn mended(cell: Cell<'a>, repair: Repair) -> Self {
+    pub(super) fn mended(cell: Cell<'a>, repair: Repair) -> Self {
         Read { cell, repair: Some(repair), breach: None }
     }
-    fn bad(rule: Rule) -> Self {
+    pub(super) fn bad(rule: Rule) -> Self {
         Read { cell: Cell::Blank, repair: None, breach: Some(rule) }
     }
 }
@@ -50,10 +51,20 @@ impl<'a> Read<'a> {
 pub enum Convert {
     /// Ten digits by modulus 11; nine get their leading zero back.
     TenDigits,
+    /// A statistical linkage key, SLK-581.
+    Slk581 {
+        /// First and last day of birth, inclusive.
+        born: (i64, i64),
+    },
+    /// A digest that a sender made: 64 hexadecimal digits.
+    Digest {
+        /// Digests that stand for a blank.
+        of_nothing: Vec<Digest>,
+    },
     /// Any text that is not blank.
     Token,
-    /// A Scottish practice code.
-    PracticeCode,
+    /// A Scottish practice code; a row of the public practices, where those are given.
+    PracticeCode(Option<Arc<Reference>>),
     /// A place in a closed list.
     Code(Vec<Vec<u8>>),
     /// A row of a public table.
@@ -101,12 +112,10 @@ impl Convert {
     pub fn read<'a>(&'a self, text: &'a [u8]) -> Read<'a> {
         match self {
             Convert::TenDigits => ten_digits(text),
+            Convert::Slk581 { born } => linkage_key::read(text, *born),
+            Convert::Digest { of_nothing } => digest(text, of_nothing),
             Convert::Token | Convert::Text => Read::good(Cell::Bytes(text)),
-            Convert::PracticeCode => Read {
-                cell: Cell::Bytes(text),
-                repair: None,
-                breach: (!check_digit::practice_code(text)).then_some(Rule::CheckDigit),
-            },
+            Convert::PracticeCode(practices) => practice_code(practices.as_deref(), text),
             Convert::Code(codes) => code(codes, text),
             Convert::Reference(reference) => reference.read(text),
             Convert::Date { day_first, between } => date(text, *day_first, *between),
@@ -136,6 +145,17 @@ fn ten_digits(text: &[u8]) -> Read<'_> {
     }
 }
 
+/// Upper case is as good as lower: OpenPseudonymiser itself writes the one, most systems the other.
+fn digest<'a>(text: &'a [u8], of_nothing: &[Digest]) -> Read<'a> {
+    if text.len() != 64 || !text.iter().all(u8::is_ascii_hexdigit) {
+        return Read::bad(Rule::Type);
+    }
+    match of_nothing.iter().any(|blank| blank.eq_ignore_ascii_case(text)) {
+        true => Read::bad(Rule::Required),
+        false => Read::good(Cell::Bytes(text)),
+    }
+}
+
 fn code<'a>(codes: &[Vec<u8>], text: &[u8]) -> Read<'a> {
     if let Some(place) = codes.iter().position(|code| code == text) {
         return Read::good(Cell::Int(place as i64));
@@ -146,6 +166,15 @@ fn code<'a>(codes: &[Vec<u8>], text: &[u8]) -> Read<'a> {
     match text.eq_ignore_ascii_case(b"unknown") {
         true => Read::good(Cell::Int(codes.len() as i64)),
         false => Read::bad(Rule::CodeList),
+    }
+}
+
+/// Of a code that breaks both rules, the check digit is told: it says that the code was mistyped.
+fn practice_code<'a>(practices: Option<&Reference>, text: &'a [u8]) -> Read<'a> {
+    let read = practices.map_or(Read::good(Cell::Bytes(text)), |practices| practices.read(text));
+    match check_digit::practice_code(text) {
+        true => read,
+        false => Read { breach: Some(Rule::CheckDigit), ..read },
     }
 }
 
@@ -268,6 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn spec_of_digests() {
+        let digest = "ED72F814B7905F3D3958749FA90FE657C101EC657402783DB68CBE3513E76087";
+        let blank = crate::pseudonymise::digest(b"", b"");
+        let convert = Convert::Digest { of_nothing: vec![blank] };
+        let cell = |text: &'static str| Read::good(Cell::Bytes(text.as_bytes()));
+        assert_eq!(convert.read(digest.as_bytes()), cell(digest));
+        let lower = "ed72f814b7905f3d3958749fa90fe657c101ec657402783db68cbe3513e76087";
+        assert_eq!(convert.read(lower.as_bytes()), cell(lower));
+        // A number where a digest belongs must never become a pseudonym.
+        for wrong in ["9434765919", &digest[1..], &format!("{}G", &digest[1..]), &format!("{digest}0")] {
+            assert_eq!(convert.read(wrong.as_bytes()), Read::bad(Rule::Type), "{wrong}");
+        }
+        assert_eq!(convert.read(&blank), Read::bad(Rule::Required));
+        assert_eq!(convert.read(&blank.to_ascii_uppercase()), Read::bad(Rule::Required));
+    }
+
+    #[test]
     fn spec_of_dates() {
         let convert = Convert::Date { day_first: true, between: (0, 20_000) };
         for (text, day, repair, breach) in [
@@ -333,12 +379,34 @@ mod tests {
         assert_eq!(zones.read(b"S01000300").breach, Some(Rule::Reference));
     }
 
+    #[test]
+    fn spec_of_practice_codes() {
+        let listed = |code: &str, row| (code.as_bytes().to_vec(), row);
+        let rows = HashMap::from([listed("10002", 4), listed("10003", 5)]);
+        let known = Convert::PracticeCode(Some(Arc::new(Reference { rows, ..Reference::default() })));
+        for (text, cell, breach) in [
+            ("10002", Cell::Int(4), None),
+            // Published, whatever its check digit.
+            ("10003", Cell::Int(5), Some(Rule::CheckDigit)),
+            ("10021", Cell::Blank, Some(Rule::Reference)),
+            ("1002", Cell::Blank, Some(Rule::CheckDigit)),
+        ] {
+            assert_eq!(known.read(text.as_bytes()), Read { cell, repair: None, breach }, "{text}");
+        }
+        let unknown = Convert::PracticeCode(None);
+        assert_eq!(unknown.read(b"10002"), Read::good(Cell::Bytes(b"10002")));
+        assert_eq!(unknown.read(b"10003").breach, Some(Rule::CheckDigit));
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 1..24)) {
             for convert in [
                 Convert::TenDigits,
-                Convert::PracticeCode,
+                Convert::PracticeCode(None),
+                Convert::PracticeCode(Some(Arc::default())),
+                Convert::Slk581 { born: (-25_000, 20_000) },
+                Convert::Digest { of_nothing: Vec::new() },
                 Convert::Code(vec![b"F".to_vec()]),
                 Convert::Reference(Arc::default()),
                 Convert::Date { day_first: true, between: (0, 1) },
@@ -347,6 +415,10 @@ mod tests {
             ] {
                 let read = convert.read(&bytes);
                 prop_assert!(read.breach.is_none() || read.repair.is_none() || matches!(read.cell, Cell::Int(_)));
+                // Neither key may be kept as it stands once it is known to be wrong.
+                if matches!(convert, Convert::Slk581 { .. } | Convert::Digest { .. }) {
+                    prop_assert!(read.breach.is_none() || read.cell == Cell::Blank);
+                }
             }
         }
 

@@ -8,8 +8,8 @@ use chrono::NaiveDate;
 
 use super::cell::{Convert, Reference, days};
 use crate::error::{Error, Result};
-use crate::pseudonymise::{Pseudonymiser, Space};
-use crate::schema::{Breach, Column, Kind, Scalar, TableSchema};
+use crate::pseudonymise::{Digest, Pseudonymiser, Salt, Space, digest};
+use crate::schema::{Breach, Column, Kind, Scalar, Sender, SentAs, TableSchema};
 
 /// The stored name of the column that identifies the protected person, in every private table.
 pub const PERSON: &str = "person";
@@ -85,6 +85,8 @@ pub struct Layout {
     pub names: Vec<String>,
     /// The column that identifies the protected person; `None` in a public table.
     pub person: Option<usize>,
+    /// The column that names the practitioner.
+    pub practitioner: Option<usize>,
     /// The column that places a row in a quarter.
     pub dated_by: Option<usize>,
     /// Columns that together occur once a person, beside the person.
@@ -120,7 +122,7 @@ impl Layout {
         let columns = schema
             .columns
             .iter()
-            .map(|(name, column)| column_reader(&schema.table, name, column, context))
+            .map(|(name, column)| column_reader(schema, name, column, context))
             .collect::<Result<Vec<_>>>()?;
         let place = |name: &String| schema.columns.get_index_of(name);
         let person = schema.columns.values().position(|column| is_person(column.kind));
@@ -135,6 +137,7 @@ impl Layout {
             stored: Arc::new(Schema::new(fields.chain(bucket).collect::<Vec<_>>())),
             names: schema.columns.keys().cloned().collect(),
             person,
+            practitioner: schema.practitioner().and_then(|name| schema.columns.get_index_of(name)),
             dated_by: schema.dated_by.as_ref().and_then(place),
             unique: schema.unique.iter().filter_map(place).collect(),
             quarter: (days(context.quarter.0), days(context.quarter.1)),
@@ -145,17 +148,19 @@ impl Layout {
     /// Whether a column is part of the key that may occur once.
     ///
     /// The person always is. Where a row may come without one (an attendance that names its `onward_id` alone), every
-    /// token is too: two people's rows that share an `attendance_id` must not set one another aside (invariant 4).
+    /// token is too: two people's rows that share an `attendance_id` must not set one another aside (invariant 4). So is
+    /// the practitioner: one practitioner's row must not set aside another's with the same patient.
     pub fn in_key(&self, column: usize) -> bool {
         let may_lack_person = self.person.is_some_and(|person| !self.columns[person].required);
         let token = matches!(self.columns[column].stored, Some(Stored::Pseudonym(_)));
-        self.person == Some(column) || self.unique.contains(&column) || (may_lack_person && token)
+        let protected = [self.person, self.practitioner].contains(&Some(column));
+        protected || self.unique.contains(&column) || (may_lack_person && token)
     }
 }
 
 /// Whether a column of this kind identifies the protected person.
 pub fn is_person(kind: Kind) -> bool {
-    matches!(kind, Kind::Chi | Kind::NhsNumber)
+    kind.is_person()
 }
 
 /// The name under which a column is stored.
@@ -166,27 +171,32 @@ pub fn stored_name<'a>(schema: &TableSchema, column: &'a str) -> &'a str {
     }
 }
 
-/// The pseudonym space of a column, if it holds identifiers.
-pub fn space_of(name: &str, column: &Column) -> Option<String> {
-    match column.kind {
-        Kind::Chi => Some("chi".into()),
-        Kind::NhsNumber => Some("nhs_number".into()),
-        Kind::Token => Some(column.space.clone().unwrap_or_else(|| name.into())),
-        _ => None,
+/// The space of a column, with the form that its identifiers are brought to: the case in which a sender writes a key
+/// makes no second person.
+fn space(name: &str, column: &Column, pseudonymiser: &Pseudonymiser) -> Option<Space> {
+    let space = pseudonymiser.space(column.pseudonym_space(name)?)?.clone();
+    match (column.kind, column.sent_as) {
+        (_, Some(SentAs::OpenPseudonymiser)) => Some(space.digesting(pseudonymiser.salt()?)),
+        (Kind::Slk581, None) => Some(space.in_upper_case()),
+        (Kind::OpenPseudonymiser, None) => Some(space.in_lower_case()),
+        _ => Some(space),
     }
 }
 
-fn column_reader(table: &str, name: &str, column: &Column, context: &Context<'_>) -> Result<ColumnReader> {
-    let wrong = |why: &str| Error::Input(format!("schema of `{table}`, column `{name}`: {why}"));
+fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Context<'_>) -> Result<ColumnReader> {
+    let wrong = |why: &str| Error::Input(format!("schema of `{}`, column `{name}`: {why}", schema.table));
+    let referred = || {
+        let found = reference(column, context).map(Arc::new);
+        found.ok_or_else(|| wrong("the public table that it refers to is not among the sources"))
+    };
     let convert = match column.kind {
         Kind::Chi | Kind::NhsNumber => Convert::TenDigits,
+        Kind::Slk581 => Convert::Slk581 { born: born(context) },
+        Kind::OpenPseudonymiser => Convert::Digest { of_nothing: digests_of_nothing(context.pseudonymiser.salt()) },
         Kind::Token => Convert::Token,
-        Kind::PracticeCode => Convert::PracticeCode,
+        Kind::PracticeCode => Convert::PracticeCode(column.to.as_ref().map(|_| referred()).transpose()?),
         Kind::Code => Convert::Code(column.codes.iter().map(|code| code.as_bytes().to_vec()).collect()),
-        Kind::Reference => Convert::Reference(Arc::new(
-            reference(column, context)
-                .ok_or_else(|| wrong("the public table that it refers to is not among the sources"))?,
-        )),
+        Kind::Reference => Convert::Reference(referred()?),
         Kind::Date => Convert::Date { day_first: column.day_first, between: date_range(column, context) },
         Kind::Integer | Kind::Decimal => Convert::Whole {
             places: column.places,
@@ -200,11 +210,12 @@ fn column_reader(table: &str, name: &str, column: &Column, context: &Context<'_>
     };
     let stored = match column.kind {
         _ if !column.keep => None,
-        Kind::Chi | Kind::NhsNumber | Kind::Token => {
-            let space = space_of(name, column).and_then(|space| context.pseudonymiser.space(&space));
-            Some(Stored::Pseudonym(space.ok_or_else(|| wrong("it has no pseudonym space"))?.clone()))
+        kind if kind.is_person() || kind == Kind::Token => {
+            let space = space(name, column, context.pseudonymiser);
+            Some(Stored::Pseudonym(space.ok_or_else(|| wrong("it has no pseudonym space, or no salt"))?))
         }
-        Kind::PracticeCode => None,
+        Kind::PracticeCode if column.to.is_some() => Some(Stored::Row),
+        Kind::PracticeCode => (schema.from == Sender::Public).then_some(Stored::Text),
         Kind::Code => {
             let unknown = i8::try_from(column.codes.len()).ok().filter(|&n| n < i8::MAX);
             Some(Stored::Code { unknown: unknown.ok_or_else(|| wrong("it has more than 126 codes"))? })
@@ -212,7 +223,7 @@ fn column_reader(table: &str, name: &str, column: &Column, context: &Context<'_>
         Kind::Reference => Some(Stored::Row),
         Kind::Date => Some(Stored::Date),
         Kind::Integer | Kind::Decimal => Some(Stored::Whole),
-        Kind::Area | Kind::Text => Some(Stored::Text),
+        _ => Some(Stored::Text),
     };
     let usual = match column.kind {
         Kind::Code | Kind::Reference => Breach::Unknown,
@@ -228,6 +239,19 @@ fn column_reader(table: &str, name: &str, column: &Column, context: &Context<'_>
         breach: column.breach.unwrap_or(usual),
         stored,
     })
+}
+
+/// Days on which a person of a linkage key may have been born.
+///
+/// Collections write 01011900 where the day is not known: it would make one person of many, so it is too early.
+fn born(context: &Context<'_>) -> (i64, i64) {
+    let first = NaiveDate::from_ymd_opt(1901, 1, 1).map_or(0, days);
+    (first, days(context.today))
+}
+
+/// What OpenPseudonymiser makes of a blank: everyone without a number would be one person.
+fn digests_of_nothing(salt: Option<&Arc<Salt>>) -> Vec<Digest> {
+    std::iter::once(digest(b"", b"")).chain(salt.map(|salt| salt.digest(b""))).collect()
 }
 
 fn reference(column: &Column, context: &Context<'_>) -> Option<Reference> {

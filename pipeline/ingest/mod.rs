@@ -4,7 +4,7 @@
 //!
 //! In the order in which a file travels: [`extract`] opens it and hands out chunks of whole records ([`blocks`] cuts
 //! CSV), [`rows`] reads each row by the [`layout`] that was compiled from the schema, [`cell`] turns one field into a
-//! typed value or a broken [`rule`], [`tally`] counts, [`buckets`] puts large batches in
+//! typed value or a broken [`rule`] (`linkage_key` reads SLK-581), [`tally`] counts, [`buckets`] puts large batches in
 //! an order that lets queries read some of the people only, and [`uniqueness`] settles the file as a whole.
 //!
 //! What becomes of a file depends on that file, the schemas, the public tables that it refers to and the key, and on
@@ -16,6 +16,7 @@ pub mod cell;
 pub mod check_digit;
 pub mod extract;
 pub mod layout;
+mod linkage_key;
 pub mod rows;
 pub mod rule;
 pub mod tally;

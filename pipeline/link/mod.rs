@@ -11,8 +11,9 @@ use std::collections::HashMap;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::layout::{BUCKET, BUCKETS, Layout, PERSON, is_person, stored_name};
+use crate::privacy::walk::{Holds, Sources};
 use crate::schema::{Column, Kind, TableSchema};
-use crate::store::Stored;
+use crate::store::{Stored, refuse_two_keys};
 
 pub use people::{Attribute, Packing, REGISTER, date_sql, registrations_sql};
 pub use public::PublicTable;
@@ -25,6 +26,8 @@ pub struct Linked<'a> {
     pub tables: HashMap<String, Table>,
     /// Public tables by name.
     pub public: HashMap<String, PublicTable>,
+    /// Whom the engine's tables hold, for the proof of a plan.
+    pub sources: Sources,
 }
 
 /// A private table as measures see it.
@@ -53,14 +56,20 @@ pub fn literal(text: &str) -> String {
 /// Opens the private tables of a quarter.
 ///
 /// # Errors
+/// [`Error::Privacy`] where their pseudonyms are of two keys;
 /// [`Error::System`] where a stored file cannot be opened.
 pub fn link<'a>(
     engine: &'a Engine,
     private: &[(std::sync::Arc<Layout>, std::sync::Arc<TableSchema>, Vec<Stored>)],
     public: HashMap<String, PublicTable>,
 ) -> Result<Linked<'a>> {
+    refuse_two_keys(private.iter().flat_map(|(_, _, stored)| stored))?;
     let mut tables = HashMap::new();
+    let mut sources = public.keys().map(|table| (public_table(table), Holds::Nobody)).collect::<Sources>();
     for (layout, schema, stored) in private {
+        let patient = schema.person().map(|_| PERSON.to_owned());
+        let practitioner = schema.practitioner().map(str::to_owned);
+        sources.insert(stored_table(&schema.table), Holds::People { patient, practitioner });
         let files = stored.iter().flat_map(Stored::files).collect::<Vec<_>>();
         engine.register(&stored_table(&schema.table), &files, &layout.stored)?;
         let schemas = private.iter().map(|(_, schema, _)| schema.as_ref()).collect::<Vec<_>>();
@@ -70,13 +79,18 @@ pub fn link<'a>(
             Table { schema: schema.clone(), rows: rows_sql(schema, &schemas)?, stored: rows, reach: rows + holders };
         tables.insert(schema.table.clone(), table);
     }
-    Ok(Linked { engine, tables, public })
+    Ok(Linked { engine, tables, public, sources })
 }
 
 /// Stored rows of a table.
 fn rows_of(private: &[(std::sync::Arc<Layout>, std::sync::Arc<TableSchema>, Vec<Stored>)], table: &str) -> u64 {
     let parts = private.iter().filter(|(_, schema, _)| schema.table == table).flat_map(|(_, _, stored)| stored);
     parts.map(|part| part.manifest.tally.stored).sum()
+}
+
+/// The name under which a public table's coded columns are known to the engine.
+pub fn public_table(table: &str) -> String {
+    format!("public_{table}")
 }
 
 fn stored_table(table: &str) -> String {
@@ -90,9 +104,7 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
     let columns = schema
         .columns
         .iter()
-        .filter(|(name, column)| {
-            column.keep && stored_name(schema, name) != PERSON && column.kind != Kind::PracticeCode
-        })
+        .filter(|(name, column)| column.is_stored() && stored_name(schema, name) != PERSON)
         .map(|(name, column)| select(name, column))
         .collect::<Vec<_>>()
         .join(", ");
@@ -108,7 +120,7 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
     match token_link(schema, all) {
         Some(link) => Ok(format!(
             "{own} UNION ALL SELECT w.{PERSON}, w.{BUCKET}, {columns} FROM {stored} AS t JOIN ({}) AS w ON t.{} = w.token \
-             WHERE t.{BUCKET} = {BUCKETS}",
+             WHERE t.{PERSON} IS NULL AND t.{BUCKET} = {BUCKETS}",
             link.people_sql(),
             quoted(&link.column)
         )),
@@ -143,15 +155,14 @@ pub fn token_holders(table: &str, all: &[&TableSchema]) -> Vec<String> {
 }
 
 fn token_link(schema: &TableSchema, all: &[&TableSchema]) -> Option<TokenLink> {
-    let space = |name: &str, column: &Column| column.space.clone().unwrap_or_else(|| name.to_owned());
     for (name, column) in schema.columns.iter().filter(|(_, column)| column.kind == Kind::Token && column.keep) {
-        let wanted = space(name, column);
+        let wanted = column.space(name);
         for holder in all.iter().filter(|other| other.table != schema.table) {
             let has_person = holder.columns.values().any(|column| is_person(column.kind) && column.required);
             let key = holder.columns.iter().find(|(name, column)| {
                 column.kind == Kind::Token
                     && column.keep
-                    && space(name, column) == wanted
+                    && column.space(name) == wanted
                     && holder.unique.contains(name)
             });
             if let (true, Some((holder_column, _))) = (has_person, key) {

@@ -16,6 +16,7 @@ pub struct PublicTable {
     keys: Vec<String>,
     columns: HashMap<String, Vec<Option<String>>>,
     codes: HashMap<String, Vec<usize>>,
+    references: HashMap<String, Vec<Option<usize>>>,
 }
 
 impl PublicTable {
@@ -28,7 +29,7 @@ impl PublicTable {
             Error::Input(format!("schema of `{}`: a public table needs a key under `unique`", schema.table))
         })?;
         let mut rows: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
-        let kept = schema.columns.iter().filter(|(_, column)| column.keep && column.kind != Kind::PracticeCode);
+        let kept = schema.columns.iter().filter(|(_, column)| column.keep);
         let names = kept.map(|(name, _)| name.clone()).collect::<Vec<_>>();
         for path in stored.iter().flat_map(Stored::files) {
             for batch in read_parquet(&path)? {
@@ -57,7 +58,13 @@ impl PublicTable {
             .filter(|(_, column)| column.kind == Kind::Code && column.keep)
             .filter_map(|(name, column)| Some((name.clone(), places(columns.get(name)?, column.codes.len()))))
             .collect();
-        Ok(PublicTable { keys: rows.into_keys().collect(), columns, codes })
+        let references = schema
+            .columns
+            .iter()
+            .filter(|(_, column)| column.to.is_some() && column.keep)
+            .filter_map(|(name, _)| Some((name.clone(), numbers(columns.get(name)?))))
+            .collect();
+        Ok(PublicTable { keys: rows.into_keys().collect(), columns, codes, references })
     }
 
     /// Its keys, in order.
@@ -93,10 +100,19 @@ impl PublicTable {
     pub fn codes(&self, column: &str) -> Option<&[usize]> {
         self.codes.get(column).map(Vec::as_slice)
     }
+
+    /// A reference's rows of the public table that it leads to, by row; `None` is `unknown`.
+    pub fn references(&self, column: &str) -> Option<&[Option<usize>]> {
+        self.references.get(column).map(Vec::as_slice)
+    }
 }
 
 fn places(texts: &[Option<String>], unknown: usize) -> Vec<usize> {
-    texts.iter().map(|text| text.as_ref().and_then(|text| text.parse().ok()).unwrap_or(unknown)).collect()
+    numbers(texts).into_iter().map(|place| place.unwrap_or(unknown)).collect()
+}
+
+fn numbers(texts: &[Option<String>]) -> Vec<Option<usize>> {
+    texts.iter().map(|text| text.as_ref().and_then(|text| text.parse().ok())).collect()
 }
 
 /// A stored column as texts: codes and numbers by their digits.

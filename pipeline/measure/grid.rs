@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::config::plan::{CodeDimension, Measure, Plan};
+use crate::config::plan::{CodeDimension, Measure, Place, Plan};
 use crate::error::{Error, Result};
 use crate::link::{Attribute, Packing, PublicTable, REGISTER};
 use crate::privacy::Regrouping;
@@ -25,16 +25,16 @@ pub struct FineGrid {
 }
 
 impl FineGrid {
-    /// The fine grid of a measure over the area lookup `zones`.
+    /// The fine grid of a measure: over the area lookup, or over the practices where people are placed by theirs.
     ///
     /// # Errors
     /// [`Error::Privacy`] where there are too many cells.
-    pub fn new(plan: &Plan, measure: &Measure, zones: &PublicTable) -> Result<Self> {
+    pub fn new(plan: &Plan, measure: &Measure, public: &Public) -> Result<Self> {
+        let (via, places) = places(plan, measure, public)?;
         let (person_codes, row_codes): (Vec<_>, Vec<_>) =
             measure.codes.iter().cloned().partition(|code| code.table == REGISTER && code.via.is_none());
-        let zone_count = zones.keys().len() + 1;
-        let mut attributes =
-            vec![Attribute { column: plan.geography.via.clone(), reference: true, size: zone_count as u64 }];
+        let zone_count = places.len();
+        let mut attributes = vec![Attribute { column: via.to_owned(), reference: true, size: zone_count as u64 }];
         attributes.extend(person_codes.iter().map(|code| Attribute {
             column: code.column.clone(),
             reference: false,
@@ -121,11 +121,37 @@ impl LevelGrid {
     }
 }
 
+/// The public tables by name.
+pub type Public = HashMap<String, PublicTable>;
+
+fn table<'a>(public: &'a Public, name: &str) -> Result<&'a PublicTable> {
+    public.get(name).ok_or_else(|| Error::Privacy(format!("the public table `{name}` is not among the sources")))
+}
+
+/// Where people are placed: the register's column that says so, and for each place, `unknown` last, its row of the area
+/// lookup.
+fn places<'a>(plan: &'a Plan, measure: &Measure, public: &Public) -> Result<(&'a str, Vec<Option<usize>>)> {
+    let zones = table(public, &plan.geography.table)?;
+    match (measure.place, &plan.practices) {
+        (Place::Home, _) => Ok((&plan.geography.via, (0..zones.keys().len()).map(Some).chain([None]).collect())),
+        (Place::Practice, Some(practices)) => {
+            let missing = || Error::Privacy(format!("`{}` does not lead to the area lookup", practices.table));
+            let zones = table(public, &practices.table)?.references(&practices.zone).ok_or_else(missing)?;
+            Ok((&practices.of_patient, zones.iter().copied().chain([None]).collect()))
+        }
+        (Place::Practice, None) => {
+            Err(Error::Privacy(format!("`{}` is placed by practices that nobody lists", measure.name)))
+        }
+    }
+}
+
 /// The grids of one measure, one an area level.
 ///
 /// # Errors
 /// [`Error::Privacy`] where the lookup lacks a column that the configuration names.
-pub fn levels(plan: &Plan, measure: &Measure, fine: &FineGrid, zones: &PublicTable) -> Result<Vec<LevelGrid>> {
+pub fn levels(plan: &Plan, measure: &Measure, fine: &FineGrid, public: &Public) -> Result<Vec<LevelGrid>> {
+    let zones = table(public, &plan.geography.table)?;
+    let (_, fine_places) = places(plan, measure, public)?;
     plan.geography
         .levels
         .iter()
@@ -139,17 +165,17 @@ pub fn levels(plan: &Plan, measure: &Measure, fine: &FineGrid, zones: &PublicTab
             values.push(UNKNOWN.into());
             let unknown_area = values.len() - 1;
             let mut dimensions = vec![Dimension { name: "area".into(), heading: level.heading.clone(), values }];
-            // Each row of the lookup, and last the unknown one, to its place among areas and bands.
-            let mut zone_places = areas
+            // Each place of the fine grid, the unknown one last, to its place among areas and bands.
+            let area = |zone: Option<usize>| zone.and_then(|zone| areas[zone].as_ref());
+            let mut zone_places = fine_places
                 .iter()
-                .map(|area| area.as_ref().map_or(unknown_area, |area| places[area.as_str()]))
-                .chain([unknown_area])
+                .map(|zone| area(*zone).map_or(unknown_area, |area| places[area.as_str()]))
                 .collect::<Vec<_>>();
             for &band in &measure.bands {
                 let band = &plan.geography.bands[band];
                 let codes = zones.codes(&band.column).ok_or_else(|| missing(&band.column))?;
-                for (place, code) in zone_places.iter_mut().zip(codes.iter().copied().chain([band.codes.len()])) {
-                    *place = *place * (band.codes.len() + 1) + code;
+                for (place, zone) in zone_places.iter_mut().zip(&fine_places) {
+                    *place = *place * (band.codes.len() + 1) + zone.map_or(band.codes.len(), |zone| codes[zone]);
                 }
                 dimensions.push(dimension(&band.name, &band.heading, &band.codes));
             }

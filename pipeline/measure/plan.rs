@@ -8,12 +8,12 @@
 //!
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
-use crate::config::plan::{Measure, MeasureKind, Plan};
+use crate::config::plan::{Clamp, Measure, MeasureKind, Plan};
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
-use crate::link::{Linked, REGISTER, coded, date_sql, quoted, registrations_sql};
+use crate::link::{Linked, REGISTER, coded, date_sql, public_table, quoted, registrations_sql};
 use crate::measure::grid::FineGrid;
 use crate::privacy::Bounds;
 use crate::schema::Column;
@@ -33,8 +33,8 @@ pub struct Bounded {
     pub sql: String,
     /// Whether each code has a column of its own.
     pub wide: bool,
-    /// What one person can do to the fine vector.
-    pub bounds: Bounds,
+    /// The most rows that can be added into one cell.
+    pub reach: u64,
 }
 
 /// Which of several passes over the people a query is. Each holds the people of some buckets only, so that memory stays
@@ -66,12 +66,27 @@ pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
             measure.name
         )));
     }
-    let cells = u64::from(measure.cells).min(grid.codes()).try_into().unwrap_or(u32::MAX);
+    let narrow = |cells: u64| cells.try_into().unwrap_or(u32::MAX);
+    let (low, high) = one_person(measure);
+    let patient = Bounds::new(narrow(u64::from(measure.cells).min(grid.codes())), low, high)?;
+    let Some(clamp) = &measure.practitioner else { return Ok(patient) };
+    // One practitioner is in one practice, whose cells are within the clamp with them and without; absent, they are 0.
+    let width = clamp.between.1.max(0).saturating_sub(clamp.between.0.min(0));
+    Ok(patient.or(&Bounds::new(narrow(grid.codes()), -width, width)?))
+}
+
+/// Least and greatest that one patient adds to a cell.
+fn one_person(measure: &Measure) -> (i64, i64) {
     match &measure.kind {
-        MeasureKind::Persons => Bounds::count(cells),
-        MeasureKind::Events { at_most } => Bounds::new(cells, 0, i64::from(*at_most)),
-        MeasureKind::Sum { between, .. } => Bounds::new(cells, between.0, between.1),
+        MeasureKind::Persons => (0, 1),
+        MeasureKind::Events { at_most } => (0, i64::from(*at_most)),
+        MeasureKind::Sum { between, .. } => *between,
     }
+}
+
+/// The least that a cell can be: 0, unless a sum may be negative.
+pub fn floor(measure: &Measure) -> i64 {
+    if one_person(measure).0 < 0 { i64::MIN } else { 0 }
 }
 
 /// Writes the bounded query of a measure.
@@ -84,7 +99,6 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         .tables
         .get(&measure.table)
         .ok_or_else(|| Error::Privacy(format!("the sources have no table `{}`", measure.table)))?;
-    bounds.check_rows(table.reach)?;
     if measure.table == REGISTER {
         let people = registrations_sql(linked, grid.packing(), plan.quarter, measure.filter.as_deref())?;
         let sql = format!(
@@ -93,9 +107,14 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
             pass.condition(),
             cells = grid.packing().cells(),
         );
-        return Ok(Bounded { sql, wide: false, bounds });
+        return Ok(Bounded { sql, wide: false, reach: table.reach });
     }
     let rows = rows_sql(plan, measure, linked, grid, pass)?;
+    if let Some(clamp) = &measure.practitioner {
+        let values = Values::of(measure, table.stored, linked)?;
+        let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
+        return Ok(Bounded { sql, wide: false, reach: table.reach });
+    }
     let people = format!(
         "SELECT * FROM ({}) WHERE {}",
         registrations_sql(linked, grid.packing(), plan.quarter, None)?,
@@ -109,7 +128,7 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         let values = Values::of(measure, table.stored, linked)?;
         listed_sql(&rows, &people, &values, &bounds, grid)
     };
-    Ok(Bounded { sql, wide: by_mask, bounds })
+    Ok(Bounded { sql, wide: by_mask, reach: table.reach })
 }
 
 /// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the table.
@@ -128,7 +147,7 @@ fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid
         let value = match &dimension.via {
             None => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
             Some(via) => {
-                let lookup = public_name(&dimension.table);
+                let lookup = quoted(&public_table(&dimension.table));
                 from = format!("{from} LEFT JOIN {lookup} AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
                 format!("coalesce(CAST(l{number}.{} AS BIGINT), {})", quoted(&dimension.column), size - 1)
             }
@@ -136,11 +155,6 @@ fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid
         code = format!("({code}) * {size} + {value}");
     }
     Ok(format!("SELECT r.*, {code} AS code FROM {from}"))
-}
-
-/// The name under which a public table's coded columns are known to the engine.
-pub fn public_name(table: &str) -> String {
-    quoted(&format!("public_{table}"))
 }
 
 /// The permutation of `codes` codes that belongs to a person: code to `(a x code + b) mod p`, for the least prime p that
@@ -160,7 +174,8 @@ impl Permutation {
     /// `key`: a and b in one number below p x (p - 1).
     fn key_sql(&self) -> String {
         let modulus = self.prime * (self.prime - 1);
-        format!("CAST({PERSON} % CAST({modulus} AS DECIMAL(38, 0)) AS BIGINT)")
+        // A pseudonym is never negative; `greatest` says so to the proof.
+        format!("greatest(CAST({PERSON} % CAST({modulus} AS DECIMAL(38, 0)) AS BIGINT), 0)")
     }
 
     fn place_sql(&self, key: &str, code: &str) -> String {
@@ -227,34 +242,87 @@ impl Values {
     }
 }
 
-/// Rows and sums: one aggregate a person and code, clamped; of a person's codes the first few by permutation.
-fn listed_sql(rows: &str, people: &str, values: &Values, bounds: &Bounds, grid: &FineGrid) -> String {
+/// A person's total in each cell, clamped; of a person's cells the first few by permutation. `within`: further columns
+/// that a person's cells agree in.
+fn listed_cells_sql(rows: &str, values: &Values, bounds: &Bounds, grid: &FineGrid, within: &str) -> String {
     let permutation = Permutation::of(grid.codes());
     let clamped = format!(
-        "SELECT {PERSON}, code, least(greatest(sum({}), {}), {}) AS value FROM ({rows}) GROUP BY {PERSON}, code",
+        "SELECT {PERSON}{within}, code, least(greatest(sum({}), {}), {}) AS value FROM ({rows}) GROUP BY {PERSON}{within}, code",
         values.of_row,
         bounds.low(),
         bounds.high()
     );
-    let kept = if u64::from(bounds.cells()) >= grid.codes() {
-        clamped
-    } else {
-        format!(
-            "SELECT {PERSON}, code, value FROM (SELECT {PERSON}, code, value, row_number() OVER (PARTITION BY {PERSON} \
-             ORDER BY {}) AS turn FROM (SELECT {PERSON}, code, value, {} AS key FROM ({clamped}))) WHERE turn <= {}",
-            permutation.place_sql("key", "code"),
-            permutation.key_sql(),
-            bounds.cells()
-        )
-    };
+    if u64::from(bounds.cells()) >= grid.codes() {
+        return clamped;
+    }
+    format!(
+        "SELECT {PERSON}{within}, code, value FROM (SELECT {PERSON}{within}, code, value, row_number() OVER (PARTITION BY \
+         {PERSON}{within} ORDER BY {}) AS turn FROM (SELECT {PERSON}{within}, code, value, {} AS key FROM ({clamped}))) \
+         WHERE turn <= {}",
+        permutation.place_sql("key", "code"),
+        permutation.key_sql(),
+        bounds.cells()
+    )
+}
+
+/// Rows and sums, placed by the person's own place.
+fn listed_sql(rows: &str, people: &str, values: &Values, bounds: &Bounds, grid: &FineGrid) -> String {
+    let kept = listed_cells_sql(rows, values, bounds, grid, "");
+    // One row a person on this side, so that a person has one place whatever the code.
+    let places = format!("SELECT {PERSON}, max(packed) AS packed FROM ({people}) GROUP BY {PERSON}");
     let placed = format!(
-        "SELECT e.{PERSON}, e.code, max(e.value) AS value, max(p.packed) AS packed FROM ({kept}) AS e LEFT JOIN ({people}) \
-         AS p ON e.{PERSON} = p.{PERSON} GROUP BY e.{PERSON}, e.code"
+        "SELECT e.code, e.value, p.packed FROM ({kept}) AS e LEFT JOIN ({places}) AS p ON e.{PERSON} = p.{PERSON}"
     );
     let (cells, unknown) = (grid.packing().cells(), grid.packing().cells() - 1);
     format!(
         "SELECT coalesce(packed % {cells}, {unknown}) AS {PLACE}, code, sum(value) AS value FROM ({placed}) GROUP BY 1, 2"
     )
+}
+
+/// Practitioners are protected too, by nested clamps: sum over practices of clamp(sum over the practice's patients of
+/// clamp(their total)).
+///
+/// Only rows count whose practitioner has a post at the practice where the patient is registered. So a patient moves the
+/// cells of one practice, and so does a practitioner: nobody's rows decide where another's are counted, which keeping
+/// the "main" practice of either would. A contact by a colleague who covers from elsewhere is left out by this.
+fn practice_sql(
+    plan: &Plan,
+    measure: &Measure,
+    linked: &Linked<'_>,
+    grid: &FineGrid,
+    rows: &str,
+    values: &Values,
+    clamp: Clamp,
+) -> Result<String> {
+    let missing =
+        |what: &str| Error::Privacy(format!("`{}` protects practitioners, and there is no {what}", measure.name));
+    let practices = plan.practices.as_ref().ok_or_else(|| missing("table of practices"))?;
+    let posts = linked.tables.get(&practices.posts).ok_or_else(|| missing("table of posts"))?;
+    let named = linked.tables[&measure.table].schema.practitioner().ok_or_else(|| missing("column that names them"))?;
+    let (named, post, practice) = (quoted(named), quoted(&practices.practitioner), quoted(&practices.of_post));
+    // Someone who has several posts is placed at one of them, by their own rows alone.
+    let posts = format!(
+        "SELECT {post} AS post, max(CAST({practice} AS BIGINT)) AS practice FROM ({}) WHERE {post} IS NOT NULL GROUP BY 1",
+        posts.rows
+    );
+    let people = format!(
+        "SELECT {PERSON}, max(packed) % {} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
+        grid.packing().cells(),
+        registrations_sql(linked, grid.packing(), plan.quarter, None)?
+    );
+    let rows = format!(
+        "SELECT r.*, q.practice AS {PLACE} FROM ({rows}) AS r JOIN ({posts}) AS q ON r.{named} = q.post JOIN ({people}) AS p \
+         ON r.{PERSON} = p.{PERSON} AND q.practice = p.{PLACE} WHERE r.{named} IS NOT NULL"
+    );
+    let (low, high) = one_person(measure);
+    let bounds = Bounds::new(u64::from(measure.cells).min(grid.codes()).try_into().unwrap_or(u32::MAX), low, high)?;
+    let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
+    let (least, greatest) = clamp.between;
+    Ok(format!(
+        "SELECT {PLACE}, code, least(greatest(sum(value), {}), {}) AS value FROM ({kept}) GROUP BY 1, 2",
+        least.min(0),
+        greatest.max(0)
+    ))
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use arrow::datatypes::{DataType, Int64Type};
 
 use super::grid::FineGrid;
 use super::plan::{Bounded, Pass, bounded};
-use crate::config::plan::{Measure, Plan};
+use crate::config::plan::{Measure, Place, Plan};
 use crate::error::{Error, Result};
 use crate::ingest::layout::BUCKETS;
 use crate::link::Linked;
-use crate::privacy::Private;
+use crate::privacy::walk::prove;
+use crate::privacy::{Private, Role};
 
 /// Rows that one pass may have to hold a person for: pseudonyms, places and the engine's tables take about 100 bytes each.
 const ROWS_A_PASS: u64 = 2_000_000;
@@ -21,22 +22,39 @@ const ROWS_A_PASS: u64 = 2_000_000;
 /// [`Error::System`] where the engine fails; [`Error::Privacy`] where the query gives a cell outside the grid.
 pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid) -> Result<Private<Vec<i64>>> {
     let rows = linked.tables.get(&measure.table).map_or(0, |table| table.stored);
-    let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, BUCKETS as u64);
+    // A practice's clamp is over all of its people, so they must all be in one pass.
+    let most_passes = if measure.practitioner.is_some() { 1 } else { BUCKETS as u64 };
+    let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, most_passes);
+    let roles = protected(measure);
     let during = format!("measuring `{}`", measure.name);
     let mut cells = vec![0i64; grid.len()];
-    let mut bounds = None;
+    let mut proofs = Vec::new();
+    let mut reach = 0;
     for number in 0..passes {
         let query = bounded(plan, measure, linked, grid, Pass { number, of: passes })?;
-        for batch in linked.engine.query(&query.sql, &during)? {
+        let optimised = linked.engine.plan(&query.sql, &during)?;
+        // What is proved is the plan that runs. People are split between passes, so each is bounded by the one that
+        // they are in.
+        for &role in roles {
+            proofs.push(prove(&optimised, &linked.sources, role)?);
+        }
+        reach = query.reach;
+        for batch in linked.engine.run(optimised, &during)? {
             fill(&mut cells, &batch, &query, grid).ok_or_else(|| {
                 Error::Privacy(format!("the query of `{}` gave a cell outside its public grid", measure.name))
             })?;
         }
-        // People are split between passes, so each is bounded by the pass that they are in.
-        bounds = Some(query.bounds);
     }
-    let bounds = bounds.ok_or_else(|| Error::Privacy(format!("`{}` was not measured", measure.name)))?;
-    Ok(Private::measured(cells, bounds))
+    Private::measured(cells, grid.codes() as usize, reach, &proofs)
+}
+
+/// Whom a measure's noise protects. Where people are placed by their practice, practitioners are protected too, by
+/// every measure: by those that hold none of them at no cost.
+pub fn protected(measure: &Measure) -> &'static [Role] {
+    match measure.place {
+        Place::Home => &[Role::Patient],
+        Place::Practice => &[Role::Patient, Role::Practitioner],
+    }
 }
 
 /// Adds a batch of results into the grid; `None` where one does not fit it.

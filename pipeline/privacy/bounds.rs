@@ -149,6 +149,7 @@ fn at_least(mut guess: f64, enough: impl Fn(f64) -> bool) -> f64 {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Regrouping {
     target_len: usize,
+    run: usize,
     mapping: Vec<u32>,
     /// Most target cells that one run reaches.
     reach: u32,
@@ -178,12 +179,17 @@ impl Regrouping {
         }
         // Both are at most a run's length; beyond 32 bits the cells a person may touch bound them anyway.
         let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        Ok(Regrouping { target_len, mapping: mapping.to_vec(), reach: narrow(reach), meet: narrow(meet) })
+        Ok(Regrouping { target_len, run, mapping: mapping.to_vec(), reach: narrow(reach), meet: narrow(meet) })
     }
 
     /// Cells of the coarser grid.
     pub fn target_len(&self) -> usize {
         self.target_len
+    }
+
+    /// The length of the runs that the map was made for.
+    pub fn run(&self) -> usize {
+        self.run
     }
 
     /// Cells of the finer grid.

@@ -50,7 +50,7 @@ fn check_shape(planned: &PlannedVector, vector: &Private<Vec<i64>>) -> Result<()
             vector.len()
         )));
     }
-    if !planned.noise.bounds().covers(vector.bounds()) {
+    if vector.bounds().is_some_and(|proved| !planned.noise.bounds().covers(proved)) {
         return Err(Error::Privacy(format!("`{name}` was measured with looser bounds than were reserved")));
     }
     Ok(())
@@ -110,7 +110,7 @@ mod tests {
             limits: Limits { quarter: share, year: None },
         };
         let grant = ledger.reserve(request).unwrap();
-        let released = ledger.draw(grant, vec![Private::measured(vec![truth; CELLS], bounds)]).unwrap().remove(0);
+        let released = ledger.draw(grant, vec![Private::assumed(vec![truth; CELLS], bounds)]).unwrap().remove(0);
         let errors = released.values().iter().map(|value| value - truth).collect();
         (released, errors)
     }

@@ -37,7 +37,9 @@ mod ledger;
 mod noise;
 mod private;
 mod released;
+mod role;
 mod spread;
+pub mod walk;
 
 pub use bounds::{Bounds, Regrouping};
 pub use budget::{Definition, Loss, epsilon_at, split};
@@ -48,3 +50,4 @@ pub use ledger::{
 pub use noise::{Calibrated, Mechanism, calibrate};
 pub use private::Private;
 pub use released::Released;
+pub use role::Role;

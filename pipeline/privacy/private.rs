@@ -1,7 +1,9 @@
 //! Values computed from private rows, wrapped so that they cannot leave unnoised.
 
+use super::Role;
 use super::bounds::{Bounds, Regrouping};
-use crate::error::Result;
+use super::walk::Proof;
+use crate::error::{Error, Result};
 
 /// A value computed from private rows, with what one person can do to it.
 ///
@@ -52,18 +54,22 @@ use crate::error::Result;
 /// ```
 pub struct Private<T> {
     value: T,
-    bounds: Bounds,
+    /// `None` where nobody can move the value at all.
+    bounds: Option<Bounds>,
+    /// All of one person's cells lie within one aligned run of so many.
+    run: usize,
+    roles: Vec<Role>,
 }
 
 impl<T> Private<T> {
-    /// Wraps what the engine computed. Only `measure` may call this, with the bounds that its plan enforces.
-    pub(crate) fn measured(value: T, bounds: Bounds) -> Self {
-        Private { value, bounds }
+    /// What one person can do to the value; `None` where nobody can do anything.
+    pub fn bounds(&self) -> Option<&Bounds> {
+        self.bounds.as_ref()
     }
 
-    /// What one person can do to the value.
-    pub fn bounds(&self) -> &Bounds {
-        &self.bounds
+    /// Whether the bounds hold for a person of this role.
+    pub fn protects(&self, role: Role) -> bool {
+        self.roles.contains(&role)
     }
 
     /// The value, for the draw.
@@ -76,9 +82,40 @@ impl<T> Private<T> {
     pub(crate) fn reveal(&self) -> &T {
         &self.value
     }
+
+    /// A value with bounds that nobody proved: for tests of what comes after the proof.
+    #[cfg(test)]
+    pub(crate) fn assumed(value: T, bounds: Bounds) -> Self {
+        Private { value, bounds: Some(bounds), run: 1, roles: vec![Role::Patient, Role::Practitioner] }
+    }
 }
 
 impl Private<Vec<i64>> {
+    /// Wraps what the engine computed from proved plans, over a grid of places with `codes` cells each. Several plans
+    /// are passes over different people, and proofs for different roles: the bounds are those that hold for all.
+    ///
+    /// `rows`: the most rows that can be added into a cell, to prove that no sum wraps.
+    ///
+    /// Errors: [`Error::Privacy`] where nothing was proved, or a sum could overflow.
+    pub fn measured(value: Vec<i64>, codes: usize, rows: u64, proofs: &[Proof]) -> Result<Self> {
+        let places = value.len().checked_div(codes).unwrap_or(0) as u64;
+        let mut bounds: Option<Bounds> = None;
+        for proof in proofs {
+            if let Some(one) = proof.bounds(codes as u64, places)? {
+                one.check_rows(rows)?;
+                bounds = Some(bounds.map_or(one, |all| all.or(&one)));
+            }
+        }
+        let mut roles = proofs.iter().map(Proof::role).collect::<Vec<_>>();
+        roles.sort();
+        roles.dedup();
+        if roles.is_empty() {
+            return Err(Error::Privacy("a vector was measured by a plan that nothing was proved of".into()));
+        }
+        let run = if proofs.iter().all(Proof::one_place) { codes } else { value.len() };
+        Ok(Private { value, bounds, run, roles })
+    }
+
     /// Cells of the vector: the size of a public grid.
     pub fn len(&self) -> usize {
         self.value.len()
@@ -93,7 +130,15 @@ impl Private<Vec<i64>> {
     ///
     /// Errors: [`crate::error::Error::Privacy`] where the map is for another grid or a sum overflows.
     pub fn regroup(&self, map: &Regrouping) -> Result<Private<Vec<i64>>> {
-        Ok(Private { value: map.apply(&self.value)?, bounds: map.bounds(&self.bounds)? })
+        if map.run() % self.run.max(1) != 0 {
+            return Err(Error::Privacy(
+                "a person's cells may lie further apart than the coarser grid allows for".into(),
+            ));
+        }
+        let bounds = self.bounds.as_ref().map(|bounds| map.bounds(bounds)).transpose()?;
+        // Which cells of the coarser grid are one person's is no longer known.
+        let value = map.apply(&self.value)?;
+        Ok(Private { run: value.len(), value, bounds, roles: self.roles.clone() })
     }
 }
 
@@ -131,10 +176,10 @@ mod tests {
 
     #[test]
     fn regrouping_carries_its_own_bounds() {
-        let fine = Private::measured(vec![1, 2, 3, 4], Bounds::count(2).unwrap());
+        let fine = Private::assumed(vec![1, 2, 3, 4], Bounds::count(2).unwrap());
         let coarse = fine.regroup(&Regrouping::new(2, &[0, 0, 1, 1], 2).unwrap()).unwrap();
         assert_eq!(coarse.reveal(), &vec![3, 7]);
-        assert_eq!(coarse.bounds(), &Bounds::new(1, 0, 2).unwrap());
+        assert_eq!(coarse.bounds(), Some(&Bounds::new(1, 0, 2).unwrap()));
         assert_eq!(fine.reveal().len(), fine.len());
         assert!(fine.regroup(&Regrouping::new(1, &[0], 1).unwrap()).is_err());
     }

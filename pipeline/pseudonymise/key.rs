@@ -1,13 +1,13 @@
 //! The secret: where it is read from, and what makes it fit for use.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
+use super::secret;
 use crate::config::plan::KeySource;
 use crate::error::{Error, Result};
 
@@ -15,8 +15,17 @@ use crate::error::{Error, Result};
 const LEAST_BYTES: usize = 32;
 /// A random key of 32 bytes has fewer distinct bytes than this with odds below 1e-12.
 const LEAST_DISTINCT: usize = 18;
-/// More text than any key needs: what is longer is not a key file.
-const MOST_TEXT: u64 = 4096;
+/// A random key of 32 bytes has as many equal steps from byte to byte with odds below 1e-13.
+const MOST_EQUAL_STEPS: usize = 10;
+
+/// Keys that everyone has read, and that neither rule above finds.
+const WELL_KNOWN: [[u8; 4]; 3] = [
+    // SP 800-38A, the example key of 256 bits.
+    [0x60, 0x3d, 0xeb, 0x10],
+    // SHA-256 of nothing, and of one line end: what a script makes of an empty variable.
+    [0xe3, 0xb0, 0xc4, 0x42],
+    [0x01, 0xba, 0x47, 0x19],
+];
 
 /// A pseudonym key. Wiped from memory when dropped; it cannot be printed, cloned or serialised.
 ///
@@ -29,20 +38,10 @@ impl Key {
     /// Reads the key from where the configuration says it is.
     ///
     /// # Errors
-    /// [`Error::Input`] where it is missing, readable by others than its owner, or weak; never with its text.
+    /// [`Error::Input`] where it is missing, open to others than its owner, or weak; never with its text.
     pub fn read(source: &KeySource) -> Result<Self> {
-        match source {
-            KeySource::File(path) => Self::parse_from(&read_file(path)?, &format!("the key file {}", path.display())),
-            KeySource::Env(name) => {
-                let text = std::env::var(name).map_err(|_| {
-                    Error::Input(format!(
-                        "the environment variable {name}, which should hold the pseudonym key, is not set"
-                    ))
-                })?;
-                Self::parse_from(&Zeroizing::new(text), &format!("the key in the environment variable {name}"))
-            }
-            KeySource::Command(words) => Self::parse_from(&run(words)?, "the key that the key command printed"),
-        }
+        let (text, what) = secret::read(source, "key")?;
+        Self::parse_from(&text, &what)
     }
 
     /// Parses 64 or more hexadecimal digits.
@@ -68,46 +67,20 @@ impl Key {
         if seen.iter().filter(|&&seen| seen).count() < LEAST_DISTINCT {
             return Err(wrong("repeats itself too much to be random"));
         }
+        let mut steps = [0; 256];
+        bytes.windows(2).for_each(|pair| steps[usize::from(pair[1].wrapping_sub(pair[0]))] += 1);
+        if steps.iter().any(|&equal| equal >= MOST_EQUAL_STEPS.max(bytes.len() / 3)) {
+            return Err(wrong("goes up or down in equal steps, as keys in examples do"));
+        }
+        if WELL_KNOWN.iter().any(|known| bytes.starts_with(known)) {
+            return Err(wrong("is a published example"));
+        }
         Ok(Key(bytes))
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
-}
-
-fn read_file(path: &Path) -> Result<Zeroizing<String>> {
-    let mut file = File::open(path).map_err(|e| Error::io("cannot open the key file", path, e))?;
-    let meta = file.metadata().map_err(|e| Error::io("cannot read the key file", path, e))?;
-    if meta.mode() & 0o077 != 0 {
-        return Err(Error::Input(format!(
-            "the key file {} can be read by others than its owner; run `chmod 600` on it",
-            path.display()
-        )));
-    }
-    let mut text = Zeroizing::new(String::new());
-    (&mut file)
-        .take(MOST_TEXT)
-        .read_to_string(&mut text)
-        .map_err(|e| Error::io("cannot read the key file", path, e))?;
-    Ok(text)
-}
-
-fn run(words: &[String]) -> Result<Zeroizing<String>> {
-    let (program, arguments) = words.split_first().ok_or_else(|| Error::Input("the key command is empty".into()))?;
-    let output = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .map_err(|e| Error::Input(format!("the key command `{program}` could not be started: {e}")))?;
-    let stdout = Zeroizing::new(output.stdout);
-    if !output.status.success() {
-        return Err(Error::Input(format!("the key command `{program}` failed ({})", output.status)));
-    }
-    let text = std::str::from_utf8(&stdout)
-        .map_err(|_| Error::Input(format!("the key command `{program}` printed no text")))?;
-    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// Writes a new random key of 256 bits to `path`, readable by its owner only.
@@ -136,13 +109,32 @@ pub fn new_key_file(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
     fn weak_keys_are_refused_without_being_quoted() {
-        for weak in ["", "abc", "zz", &"00".repeat(32), &"0123456789abcdef".repeat(4), "deadbeef"] {
+        let sequence = |step: u8| (0..32u8).map(|i| format!("{:02x}", i.wrapping_mul(step))).collect::<String>();
+        let published = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
+        let of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for weak in ["", "abc", "zz", &"00".repeat(32), &"0123456789abcdef".repeat(4), "deadbeef"]
+            .into_iter()
+            .chain([1, 2, 7, 255].map(sequence).iter().map(String::as_str))
+            .chain([&*sequence(1).replacen("00", "ff", 1), published, of_nothing])
+        {
             let error = Key::parse(weak).err().expect("refused").to_string();
             assert!(weak.is_empty() || !error.contains(weak), "{error}");
+        }
+    }
+
+    #[test]
+    fn random_keys_are_fit_for_use() {
+        for _ in 0..1_000 {
+            let mut bytes = [0; 32];
+            getrandom::fill(&mut bytes).unwrap();
+            let text = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+            assert!(Key::parse(&text).is_ok());
         }
     }
 
@@ -151,20 +143,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a/b.key");
         new_key_file(&path).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(Key::read(&KeySource::File(path.clone())).is_ok());
         assert!(new_key_file(&path).is_err());
-        std::process::Command::new("chmod").arg("644").arg(&path).status().unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(Key::read(&KeySource::File(path)).is_err());
-    }
-
-    #[test]
-    fn a_command_may_print_the_key() {
-        let printed = (0..32).map(|i| format!("{i:02x}")).collect::<String>();
-        let words = |list: &[&str]| KeySource::Command(list.iter().map(|&word| word.to_owned()).collect());
-        assert!(Key::read(&words(&["echo", &printed])).is_ok());
-        assert!(Key::read(&words(&["false"])).is_err());
-        assert!(Key::read(&words(&["/nonexistent/client"])).is_err());
-        assert!(Key::read(&words(&[])).is_err());
     }
 }

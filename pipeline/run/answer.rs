@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::Charge;
 use super::intake::{Intake, PrivateTable, content_hash};
 use super::question::Question;
-use crate::config::plan::{Plan, Report};
+use crate::config::plan::{Place, Plan, Report};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, counts, rates};
 use crate::link::{Linked, REGISTER, token_holders};
 use crate::measure::grid::LevelGrid;
+use crate::measure::plan::floor;
 use crate::measure::vector::measure;
 use crate::privacy::{Definition, Exact, Key32, Ledger, Loss, Released, epsilon_at};
 use crate::publish::{Manifest, Release, Table, Vector, tidy};
@@ -44,6 +45,10 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
     for asked in &question.asked {
         tables.push(asked.measure.table.clone());
         tables.extend(token_holders(&asked.measure.table, &schemas));
+        if let (Place::Practice, Some(practices)) = (asked.measure.place, &plan.practices) {
+            tables.push(practices.posts.clone());
+            public.push(practices.table.clone());
+        }
         public.extend(asked.measure.codes.iter().filter(|code| code.via.is_some()).map(|code| code.table.clone()));
     }
     tables.sort();
@@ -151,7 +156,7 @@ impl Answer {
         }
         let mut rows = Vec::new();
         for ((asked, grid), vectors) in question.asked.iter().zip(&grids).zip(&self.vectors) {
-            let estimates = counts(&vectors[level])?;
+            let estimates = counts(&vectors[level], floor(asked.measure))?;
             rows.extend(tidy(&asked.measure.name, true, &dimensions, &grid.dimensions, &estimates));
         }
         for rate in &question.report.rates {

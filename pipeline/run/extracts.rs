@@ -30,6 +30,8 @@ pub struct Job {
     pub layout: Arc<Layout>,
     /// The hash of all that its part follows from, but for its own content.
     pub rules: String,
+    /// The key that its pseudonyms are made under; none for a public table.
+    pub key_id: Option<String>,
 }
 
 /// What became of the jobs.
@@ -222,6 +224,7 @@ impl FileUnderWay {
             sha256: lock(&self.sha256).clone(),
             bytes,
             rules: self.job.rules.clone(),
+            key_id: self.job.key_id.clone(),
             parts,
             tally,
         })
@@ -270,7 +273,7 @@ impl Shared<'_> {
             return Ok(false);
         }
         let sha256 = hash_file(&job.path)?;
-        let found = self.store.find(&job.layout.table, &job.source, &sha256, &job.rules);
+        let found = self.store.find(&job.layout.table, &job.source, &sha256, &job.rules, job.key_id.as_deref());
         if let Some(stored) = found {
             (self.advance)(stored.manifest.bytes);
             lock(&self.outcome).stored.push(stored);

@@ -8,19 +8,20 @@ use chrono::{Local, NaiveDate};
 use sha2::{Digest, Sha256};
 
 use super::extracts::{Job, Outcome, bring_in};
+use super::keys;
 use crate::config::plan::{Plan, Source};
 use crate::error::{Error, Result};
 use crate::ingest::blocks::hex;
-use crate::ingest::layout::{Context, Layout, space_of};
+use crate::ingest::layout::{Context, Layout};
 use crate::link::PublicTable;
-use crate::progress::Progress;
-use crate::pseudonymise::{Key, Pseudonymiser};
-use crate::schema::{Kind, Sender, TableSchema};
+use crate::progress::{Progress, Stage};
+use crate::pseudonymise::Pseudonymiser;
+use crate::schema::{Column, Sender, TableSchema};
 use crate::store::{Store, Stored};
 use crate::validation::{TableReport, Validation};
 
 /// Raised whenever the same bytes under the same schema would be read otherwise: every part is then made again.
-const RULES_VERSION: &str = "ingest 2";
+const RULES_VERSION: &str = "ingest 3";
 
 /// A private table of the quarter.
 pub type PrivateTable = (Arc<Layout>, Arc<TableSchema>, Vec<Stored>);
@@ -46,13 +47,7 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// [`Error::Input`] where the key is missing, weak or open to others.
     pub fn new(plan: &'a Plan, store: &'a Store, progress: &'a Progress, threads: usize) -> Result<Self> {
-        let key = Key::read(&plan.key)?;
-        let spaces = plan
-            .sources
-            .iter()
-            .flat_map(|source| source.schema.columns.iter().filter_map(|(name, column)| space_of(name, column)));
-        let pseudonymiser = Pseudonymiser::new(&key, &plan.project, spaces)?;
-        Ok(Intake::with(pseudonymiser, plan, store, progress, threads))
+        Ok(Intake::with(keys::pseudonymiser(plan)?, plan, store, progress, threads))
     }
 
     /// Reads no key: only tables without identifiers can be brought in.
@@ -69,8 +64,12 @@ impl<'a> Intake<'a> {
     ) -> Self {
         // A clock that runs behind must not set rows of the reported quarter aside.
         let today = Local::now().date_naive().max(plan.quarter.last_day());
-        let validation =
-            Validation { board: plan.board.clone(), quarter: plan.quarter.to_string(), ..Validation::default() };
+        let validation = Validation {
+            board: plan.board.clone(),
+            quarter: plan.quarter.to_string(),
+            weaknesses: plan.weaknesses.clone(),
+            ..Validation::default()
+        };
         Intake {
             plan,
             store,
@@ -84,20 +83,37 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// Brings the public tables in, and loads them.
+    /// Brings the public tables in, and loads them: each after those that it refers to.
     ///
     /// # Errors
     /// [`Error::Input`] where one cannot be used; [`Error::Io`] where the store cannot be written.
     pub fn public(&mut self) -> Result<HashMap<String, PublicTable>> {
-        let sources = self.sources(|sender| sender == Sender::Public);
-        let mut tables = HashMap::new();
-        for (source, (_, _, stored)) in sources.iter().zip(self.bring(&sources, "public tables")?) {
-            let table = PublicTable::load(&source.schema, &stored)?;
-            self.references.insert(source.table.clone(), table.rows());
-            self.public_hashes.insert(source.table.clone(), content_hash(&stored));
-            tables.insert(source.table.clone(), table);
+        let mut waiting = self.sources(|sender| sender == Sender::Public);
+        let stage = self.progress.stage("public tables", Some(bytes(&waiting)?));
+        let (mut tables, mut rows) = (HashMap::new(), 0);
+        while !waiting.is_empty() {
+            let ready = |source: &Source| source.schema.columns.values().all(|column| self.leads_somewhere(column));
+            let (next, later) = waiting.into_iter().partition::<Vec<_>, _>(ready);
+            if next.is_empty() {
+                return Err(Error::Input("the public tables refer to one another in a circle".into()));
+            }
+            let (brought, read) = self.bring(&next, &stage)?;
+            rows += read;
+            for (source, (_, _, stored)) in next.iter().zip(brought) {
+                let table = PublicTable::load(&source.schema, &stored)?;
+                self.references.insert(source.table.clone(), table.rows());
+                self.public_hashes.insert(source.table.clone(), content_hash(&stored));
+                tables.insert(source.table.clone(), table);
+            }
+            waiting = later;
         }
+        stage.finish(rows);
         Ok(tables)
+    }
+
+    /// Whether a column refers to nothing, or to a public table that is there.
+    fn leads_somewhere(&self, column: &Column) -> bool {
+        column.to.as_ref().is_none_or(|table| self.references.contains_key(table))
     }
 
     /// Brings the private tables in. Call after [`Intake::public`]: their references are checked against it.
@@ -106,7 +122,10 @@ impl<'a> Intake<'a> {
     /// As [`Intake::public`]; the caller asks for limits by [`Intake::check`].
     pub fn private(&mut self) -> Result<Vec<PrivateTable>> {
         let sources = self.sources(|sender| sender != Sender::Public);
-        self.bring(&sources, "extracts")
+        let stage = self.progress.stage("extracts", Some(bytes(&sources)?));
+        let (tables, rows) = self.bring(&sources, &stage)?;
+        stage.finish(rows);
+        Ok(tables)
     }
 
     /// The hash of a public table's content.
@@ -136,7 +155,8 @@ impl<'a> Intake<'a> {
         self.plan.sources.iter().filter(|source| wanted(source.schema.from)).cloned().collect()
     }
 
-    fn bring(&mut self, sources: &[Source], stage: &str) -> Result<Vec<PrivateTable>> {
+    /// The tables, and how many rows were read for them.
+    fn bring(&mut self, sources: &[Source], stage: &Stage<'_>) -> Result<(Vec<PrivateTable>, u64)> {
         let context = Context {
             pseudonymiser: &self.pseudonymiser,
             references: &self.references,
@@ -145,21 +165,19 @@ impl<'a> Intake<'a> {
         };
         let mut layouts = Vec::new();
         let mut jobs = Vec::new();
-        let mut bytes = 0;
         for source in sources {
             let layout = Arc::new(Layout::new(&source.schema, &context)?);
             let rules = self.rules(&source.schema);
             for path in files(source)? {
-                bytes += std::fs::metadata(&path).map_or(0, |meta| meta.len());
                 let relative = path.strip_prefix(&self.plan.root).unwrap_or(&path).to_string_lossy().into_owned();
-                jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone() });
+                let key_id = self.key_id(&source.schema).map(str::to_owned);
+                jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone(), key_id });
             }
             layouts.push((layout, source.schema.clone()));
         }
-        let stage = self.progress.stage(stage, Some(bytes));
         let outcome = bring_in(self.store, jobs, self.threads, &|bytes| stage.advance(bytes))?;
-        stage.finish(outcome.rows);
-        self.settle(layouts, outcome)
+        let rows = outcome.rows;
+        Ok((self.settle(layouts, outcome)?, rows))
     }
 
     /// Sorts parts by table, sweeps away what is no longer there, and notes it all for the operator.
@@ -178,6 +196,11 @@ impl<'a> Intake<'a> {
         Ok(tables)
     }
 
+    /// The key that a table's pseudonyms are made under; none for a public table, which a new key leaves as it is.
+    fn key_id(&self, schema: &TableSchema) -> Option<&str> {
+        (schema.from != Sender::Public).then(|| self.pseudonymiser.key_id())
+    }
+
     /// The hash of all that a part follows from, but for its extract.
     fn rules(&self, schema: &TableSchema) -> String {
         let mut hash = Sha256::new();
@@ -187,12 +210,9 @@ impl<'a> Intake<'a> {
         };
         add(RULES_VERSION);
         add(&format!("{schema:?}"));
-        // A table without identifiers is the same under every key, and known without one.
-        if schema.columns.iter().any(|(name, column)| space_of(name, column).is_some()) {
-            add(self.pseudonymiser.key_id());
-        }
-        for column in schema.columns.values().filter(|column| column.kind == Kind::Reference) {
-            add(column.to.as_ref().and_then(|table| self.public_hashes.get(table)).map_or("", String::as_str));
+        add(self.key_id(schema).unwrap_or_default());
+        for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
+            add(self.public_hash(table));
         }
         hex(&hash.finalize()[..16])
     }
@@ -204,6 +224,15 @@ pub fn content_hash(stored: &[Stored]) -> String {
         stored.iter().map(|part| format!("{} {}", part.manifest.sha256, part.manifest.rules)).collect::<Vec<_>>();
     parts.sort_unstable();
     hex(&Sha256::digest(parts.join("\n")))
+}
+
+/// How much there is to read.
+fn bytes(sources: &[Source]) -> Result<u64> {
+    let mut bytes = 0;
+    for path in sources.iter().map(files).collect::<Result<Vec<_>>>()?.iter().flatten() {
+        bytes += std::fs::metadata(path).map_or(0, |meta| meta.len());
+    }
+    Ok(bytes)
 }
 
 /// The files that a source names, in order.

@@ -16,6 +16,9 @@ mod answer;
 mod extracts;
 mod fictional;
 pub(crate) mod intake;
+#[cfg(test)]
+mod intake_tests;
+pub mod keys;
 mod question;
 mod share;
 
@@ -81,6 +84,7 @@ pub struct Charge {
 /// # Errors
 /// Of each stage, by class; whatever was published before is then still there, whole.
 pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Summary> {
+    keys::refuse_expired(plan, progress)?;
     fictional::make(plan, resources.threads, progress)?;
     let store = open_store(plan, progress)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
@@ -118,6 +122,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
 /// # Errors
 /// As [`run`].
 pub fn ingest(plan: &Plan, resources: Resources, progress: &Progress) -> Result<PathBuf> {
+    keys::refuse_expired(plan, progress)?;
     fictional::make(plan, resources.threads, progress)?;
     let store = open_store(plan, progress)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;

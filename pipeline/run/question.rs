@@ -1,11 +1,8 @@
 //! What a report asks: its grids, its noise and its cost, all of it known before any private data are opened.
 
-use std::collections::HashMap;
-
 use crate::config::plan::{LossKind, Measure, Plan, Report};
 use crate::error::{Error, Result};
-use crate::link::PublicTable;
-use crate::measure::grid::{FineGrid, LevelGrid, levels};
+use crate::measure::grid::{FineGrid, LevelGrid, Public, levels};
 use crate::measure::plan::bounds;
 use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, split};
 
@@ -48,17 +45,15 @@ pub fn loss(loss: &crate::config::plan::Loss) -> Result<Loss> {
 /// Prepares every report of the plan: the quarter's loss goes by reports, and in each as [`divide`] says.
 ///
 /// # Errors
-/// [`Error::Budget`] where a report's targets need more than its share; [`Error::Privacy`] where a grid or a bound cannot be had, or a share is too small to draw noise for.
-pub fn prepare<'a>(plan: &'a Plan, public: &HashMap<String, PublicTable>, context: &str) -> Result<Vec<Question<'a>>> {
-    let zones = public.get(&plan.geography.table).ok_or_else(|| {
-        Error::Privacy(format!("the area lookup `{}` is not among the sources", plan.geography.table))
-    })?;
+/// [`Error::Budget`] where a report's targets need more than its share; [`Error::Privacy`] where a grid or a bound
+/// cannot be had, or a share is too small to draw noise for.
+pub fn prepare<'a>(plan: &'a Plan, public: &Public, context: &str) -> Result<Vec<Question<'a>>> {
     let total = loss(&plan.loss)?;
     let limits = Limits { quarter: total.clone(), year: plan.year.as_ref().map(loss).transpose()? };
     let shares = split(&total.amount, &plan.reports.iter().map(|report| report.share).collect::<Vec<_>>())?;
     let mut questions = Vec::new();
     for (report, share) in plan.reports.iter().zip(&shares) {
-        let asked = ask(plan, report, zones, &Loss::new(total.definition, share.clone()))?;
+        let asked = ask(plan, report, public, &Loss::new(total.definition, share.clone()))?;
         let key = key(plan, &asked, context);
         questions.push(Question { report, asked, key, definition: total.definition, limits: limits.clone() });
     }
@@ -66,12 +61,12 @@ pub fn prepare<'a>(plan: &'a Plan, public: &HashMap<String, PublicTable>, contex
 }
 
 /// Every measure of a report: its grids first, since what a target needs depends on the bounds that follow from them.
-fn ask<'a>(plan: &Plan, report: &'a Report, zones: &PublicTable, share: &Loss) -> Result<Vec<Asked<'a>>> {
+fn ask<'a>(plan: &Plan, report: &'a Report, public: &Public, share: &Loss) -> Result<Vec<Asked<'a>>> {
     let mut grids = Vec::new();
     let mut one_person = Vec::new();
     for measure in &report.measures {
-        let fine = FineGrid::new(plan, measure, zones)?;
-        let levels = levels(plan, measure, &fine, zones)?;
+        let fine = FineGrid::new(plan, measure, public)?;
+        let levels = levels(plan, measure, &fine, public)?;
         let bounds = bounds(measure, &fine)?;
         one_person.push(levels.iter().map(|level| level.from_fine.bounds(&bounds)).collect::<Result<Vec<_>>>()?);
         grids.push((measure, fine, levels));
@@ -95,8 +90,8 @@ fn meaning(plan: &Plan, measure: &Measure) -> String {
     let codes =
         measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes)).collect::<Vec<_>>();
     let text = format!(
-        "{:?} {:?} {:?} {:?} {} {bands:?} {codes:?}",
-        measure.kind, measure.table, measure.filter, measure.during, measure.cells
+        "{:?} {:?} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",
+        measure.kind, measure.table, measure.filter, measure.during, measure.cells, measure.place, measure.practitioner
     );
     Key32::of([text.as_bytes()]).to_string()[..16].to_owned()
 }

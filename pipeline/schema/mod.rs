@@ -88,7 +88,14 @@ pub struct Column {
     /// `token`: the name space that its pseudonyms belong to; the column's own name where absent.
     #[serde(default)]
     pub space: Option<String>,
-    /// `reference`: the public table whose key this is.
+    /// `token`: the protected worker whom it names, beside the person.
+    #[serde(default)]
+    pub names: Option<Worker>,
+    /// `chi`, `nhs_number`: turn the number into the form that other senders send, so that both join. Weaker: read
+    /// what `smirr check` says of it.
+    #[serde(default, rename = "as")]
+    pub sent_as: Option<SentAs>,
+    /// `reference`, `practice_code`: the public table whose key this is.
     #[serde(default)]
     pub to: Option<String>,
     /// `integer`, `decimal`, `date`: least and greatest, inclusive. A date may be `today`.
@@ -138,6 +145,16 @@ impl Column {
             None => Some((-1_000_000_000_000, 1_000_000_000_000)),
         }
     }
+
+    /// Whether a private table stores it. A practice code is stored as a row of the public practices, or not at all.
+    pub fn is_stored(&self) -> bool {
+        self.keep && (self.kind != Kind::PracticeCode || self.to.is_some())
+    }
+
+    /// The name space of a token called `name`: the schema's own, or its name.
+    pub fn space<'a>(&'a self, name: &'a str) -> &'a str {
+        self.space.as_deref().unwrap_or(name)
+    }
 }
 
 fn yes() -> bool {
@@ -162,9 +179,18 @@ pub enum Kind {
     Chi,
     /// An English or Welsh NHS number: the same modulus-11 rule. Becomes a pseudonym of the person.
     NhsNumber,
+    /// A statistical linkage key of five letters of a person's names, the date of birth and the sex, as the Australian
+    /// Institute of Health and Welfare defines it. Becomes a pseudonym of the person. Weaker: two people may share one.
+    #[serde(rename = "slk_581")]
+    Slk581,
+    /// A digest that the sender made with OpenPseudonymiser: 64 hexadecimal digits. Becomes a pseudonym of the person.
+    /// Weaker: whoever has the shared salt can undo it.
+    OpenPseudonymiser,
     /// An identifier with no inner rule. Becomes a pseudonym within its `space`.
     Token,
-    /// A practice code: five digits with a check digit. Checked, never stored.
+    /// A practice code: five digits with a check digit, of which a breach is counted. The key of a public table of
+    /// practices; in a private table stored as the row of that table where `to` names one for which the board has a
+    /// source, and otherwise checked and never stored.
     PracticeCode,
     /// One of a closed list.
     Code,
@@ -182,23 +208,52 @@ pub enum Kind {
     Text,
 }
 
+/// A protected worker whom a token may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Worker {
+    /// A community links practitioner: one named worker at a practice. Whoever has posts under several identifiers is
+    /// protected in each of them, and not in all together.
+    Practitioner,
+}
+
 impl TableSchema {
-    /// The column that names the person, where the table has one.
-    pub fn person(&self) -> Option<&str> {
-        let person = |column: &Column| matches!(column.kind, Kind::Chi | Kind::NhsNumber);
-        self.columns.iter().find(|(_, column)| person(column)).map(|(name, _)| name.as_str())
+    /// The column that names the practitioner, where the table has one.
+    pub fn practitioner(&self) -> Option<&str> {
+        let named = self.columns.iter().find(|(_, column)| column.names == Some(Worker::Practitioner));
+        named.map(|(name, _)| name.as_str())
     }
 
-    /// A public table's key: its one unique column.
+    /// The column that names the person, where the table has one.
+    pub fn person(&self) -> Option<&str> {
+        self.columns.iter().find(|(_, column)| column.kind.is_person()).map(|(name, _)| name.as_str())
+    }
+
+    /// A public table's key: its one unique column, which is no reference itself (those are stored as rows of another
+    /// table, and no file says them).
     pub fn key(&self) -> Option<&str> {
         match &self.unique[..] {
-            [key] if self.from == Sender::Public => Some(key),
+            [key] if self.from == Sender::Public => {
+                self.columns.get(key).is_none_or(|column| column.to.is_none()).then_some(key)
+            }
             _ => None,
         }
     }
 }
 
 impl Column {
+    /// The name space of the column's pseudonyms, if it holds identifiers: two columns join where it is the same.
+    pub fn pseudonym_space<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        match self.kind {
+            Kind::Token => Some(self.space.as_deref().unwrap_or(name)),
+            kind if kind.is_person() => Some(match self.sent_as {
+                Some(SentAs::OpenPseudonymiser) => Kind::OpenPseudonymiser.word(),
+                None => kind.word(),
+            }),
+            _ => None,
+        }
+    }
+
     /// The heading in published files: the schema's own, or the name in capitals and small letters.
     pub fn heading(&self, name: &str) -> String {
         let capital = |part: &str| {
@@ -209,12 +264,27 @@ impl Column {
     }
 }
 
+/// A form in which other senders send a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SentAs {
+    /// The digest that OpenPseudonymiser makes of the number alone, under `pseudonyms.salt`.
+    OpenPseudonymiser,
+}
+
 impl Kind {
+    /// Whether a column of this kind identifies the protected person.
+    pub fn is_person(self) -> bool {
+        matches!(self, Kind::Chi | Kind::NhsNumber | Kind::Slk581 | Kind::OpenPseudonymiser)
+    }
+
     /// The word for it in YAML.
     pub fn word(self) -> &'static str {
         match self {
             Kind::Chi => "chi",
             Kind::NhsNumber => "nhs_number",
+            Kind::Slk581 => "slk_581",
+            Kind::OpenPseudonymiser => "open_pseudonymiser",
             Kind::Token => "token",
             Kind::PracticeCode => "practice_code",
             Kind::Code => "code",
@@ -247,8 +317,10 @@ mod tests {
     #[test]
     fn words_are_those_that_the_yaml_uses() {
         use Kind::*;
-        for kind in [Chi, NhsNumber, Token, PracticeCode, Code, Reference, Date, Integer, Decimal, Area, Text] {
-            assert_eq!(serde_yaml::from_str::<Kind>(kind.word()).ok(), Some(kind));
+        let people = [Chi, NhsNumber, Slk581, OpenPseudonymiser];
+        for kind in [Token, PracticeCode, Code, Reference, Date, Integer, Decimal, Area, Text].iter().chain(&people) {
+            assert_eq!(serde_yaml::from_str::<Kind>(kind.word()).ok(), Some(*kind));
+            assert_eq!(kind.is_person(), people.contains(kind));
         }
     }
 
@@ -263,14 +335,35 @@ mod tests {
     #[test]
     fn only_a_public_table_with_one_unique_column_has_a_key() {
         let table = |from: &str, unique: &str| {
-            let text =
-                format!("{{ table: t, from: {from}, row: r, unique: {unique}, columns: {{ a: {{ type: chi }} }} }}");
+            let columns = "{ a: { type: chi }, b: { type: reference, to: u } }";
+            let text = format!("{{ table: t, from: {from}, row: r, unique: {unique}, columns: {columns} }}");
             serde_yaml::from_str::<TableSchema>(&text).unwrap()
         };
         assert_eq!(table("public", "[a]").key(), Some("a"));
         assert_eq!(table("public", "[a, b]").key(), None);
+        assert_eq!(table("public", "[b]").key(), None);
         assert_eq!(table("practice", "[a]").key(), None);
         assert_eq!(table("practice", "[a]").person(), Some("a"));
+    }
+
+    #[test]
+    fn a_practice_code_is_stored_only_where_it_leads_to_a_practice() {
+        let stored = |text: &str| serde_yaml::from_str::<Column>(text).unwrap().is_stored();
+        assert!(stored("{ type: practice_code, to: practices }") && stored("type: date"));
+        assert!(!stored("type: practice_code") && !stored("{ type: practice_code, to: practices, keep: false }"));
+    }
+
+    #[test]
+    fn the_practitioner_is_the_marked_token() {
+        let table = |marker: &str| {
+            let columns = format!("{{ a: {{ type: token }}, b: {{ type: token, space: s{marker} }} }}");
+            let text = format!("{{ table: t, from: practice, row: r, columns: {columns} }}");
+            serde_yaml::from_str::<TableSchema>(&text).unwrap()
+        };
+        assert_eq!(table("").practitioner(), None);
+        let marked = table(", names: practitioner");
+        assert_eq!(marked.practitioner(), Some("b"));
+        assert_eq!(["a", "b"].map(|name| marked.columns[name].space(name)), ["a", "s"]);
     }
 
     #[test]

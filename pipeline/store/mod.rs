@@ -11,6 +11,7 @@
 //! right or absent: a run looks for the name that it needs, makes it if it is missing, and sweeps away the others.
 //! The store is derived: losing it costs a run's time and nothing else.
 
+mod keys;
 mod part;
 
 use std::collections::HashSet;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use keys::{parts, refuse_two_keys};
 pub use part::Staging;
 
 use crate::error::{Error, Result};
@@ -43,6 +45,10 @@ pub struct Manifest {
     pub bytes: u64,
     /// The hash of all else that the part follows from: schema, key id, public tables, version of the rules.
     pub rules: String,
+    /// The key that its pseudonyms were made under; none in a public table, which has no pseudonyms, and in parts made
+    /// before keys were noted.
+    #[serde(default)]
+    pub key_id: Option<String>,
     /// The Parquet files, in the extract's order.
     pub parts: Vec<Part>,
     /// What happened to the rows.
@@ -118,10 +124,17 @@ impl Store {
         Ok(Store { quarter, staging, _lock: lock })
     }
 
-    /// The part made of this very content under these very rules, if the store has it whole.
-    pub fn find(&self, table: &str, source: &str, sha256: &str, rules: &str) -> Option<Stored> {
+    /// The part made of this very content under these very rules and this key, if the store has it whole.
+    ///
+    /// The folder's name says so already, and the manifest has to agree: a folder that was renamed or copied into the place
+    /// of another is not taken for it.
+    pub fn find(&self, table: &str, source: &str, sha256: &str, rules: &str, key_id: Option<&str>) -> Option<Stored> {
         let folder = self.folder(table, source, sha256, rules);
         let manifest = read_manifest(&folder)?;
+        let made_of = [&manifest.table, &manifest.source, &manifest.sha256, &manifest.rules];
+        if made_of != [table, source, sha256, rules] || manifest.key_id.as_deref() != key_id {
+            return None;
+        }
         let whole = manifest.parts.iter().all(|part| is_whole(&folder.join(&part.file), part.bytes));
         whole.then_some(Stored { folder, manifest })
     }
@@ -175,6 +188,14 @@ impl Store {
         }
         withdrawn.sort();
         Ok(withdrawn)
+    }
+
+    /// Removes one part, of whichever quarter.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where its folder cannot be removed.
+    pub fn remove(&self, part: &Stored) -> Result<()> {
+        fs::remove_dir_all(&part.folder).map_err(|e| Error::io("cannot remove", &part.folder, e))
     }
 
     fn folder(&self, table: &str, source: &str, sha256: &str, rules: &str) -> PathBuf {
@@ -232,6 +253,7 @@ mod tests {
             sha256: sha256.into(),
             bytes: 1,
             rules: "r".into(),
+            key_id: Some("k".into()),
             parts: Vec::new(),
             tally: Tally::default(),
         }
@@ -249,6 +271,10 @@ mod tests {
         store.commit(&staging, Manifest { parts: vec![part], ..manifest(source, sha256) }).unwrap()
     }
 
+    fn find(store: &Store, sha256: &str) -> Option<Stored> {
+        store.find("contacts", "a.csv", sha256, "r", Some("k"))
+    }
+
     #[test]
     fn a_part_is_found_by_content_and_swept_when_replaced_or_withdrawn() {
         let work = tempfile::tempdir().unwrap();
@@ -257,13 +283,14 @@ mod tests {
         put(&store, "a.csv", "1");
         let b = put(&store, "b.csv", "1");
         assert!(store.knows("contacts", "a.csv"));
-        assert!(store.find("contacts", "a.csv", "1", "r").is_some());
-        assert!(store.find("contacts", "a.csv", "1", "other rules").is_none());
-        assert!(store.find("contacts", "a.csv", "2", "r").is_none());
+        assert!(find(&store, "1").is_some());
+        assert!(store.find("contacts", "a.csv", "1", "other rules", Some("k")).is_none());
+        assert!(store.find("contacts", "a.csv", "1", "r", Some("another key")).is_none());
+        assert!(find(&store, "2").is_none());
         let a2 = put(&store, "a.csv", "2");
         assert_eq!(store.sweep("contacts", &[a2.clone(), b]).unwrap(), Vec::<String>::new());
-        assert!(store.find("contacts", "a.csv", "1", "r").is_none());
-        assert!(store.find("contacts", "a.csv", "2", "r").is_some());
+        assert!(find(&store, "1").is_none());
+        assert!(find(&store, "2").is_some());
         assert_eq!(store.sweep("contacts", &[a2]).unwrap(), ["b.csv"]);
     }
 
@@ -275,11 +302,21 @@ mod tests {
         let file = stored.files().next().unwrap();
         let whole = fs::read(&file).unwrap();
         fs::write(&file, &whole[..whole.len() - 1]).unwrap();
-        assert!(store.find("contacts", "a.csv", "1", "r").is_none());
+        assert!(find(&store, "1").is_none());
         fs::write(&file, vec![0; whole.len()]).unwrap();
-        assert!(store.find("contacts", "a.csv", "1", "r").is_none());
+        assert!(find(&store, "1").is_none());
         put(&store, "a.csv", "1");
-        assert!(store.find("contacts", "a.csv", "1", "r").is_some());
+        assert!(find(&store, "1").is_some());
+    }
+
+    #[test]
+    fn a_part_in_the_place_of_another_is_not_found() {
+        let work = tempfile::tempdir().unwrap();
+        let store = Store::open(work.path(), "2026-Q3", || ()).unwrap();
+        let old = put(&store, "a.csv", "1");
+        let place = store.folder("contacts", "a.csv", "1", "rules of another key");
+        fs::rename(&old.folder, &place).unwrap();
+        assert!(store.find("contacts", "a.csv", "1", "rules of another key", Some("another key")).is_none());
     }
 
     #[test]

@@ -8,9 +8,10 @@ use rand_distr::{Distribution, LogNormal};
 
 use super::areas::{self, Areas};
 use super::chi::Identities;
-use super::contract::Codes;
+use super::contract::{Codes, Table};
 use super::options::{Layout, Options};
 use super::organisations::{self, Organisations};
+use super::row::{Row, Sheet, Style};
 use super::streams::{Permutation, Purpose, stream};
 use crate::error::Result;
 
@@ -33,6 +34,8 @@ pub(super) struct Practice {
     /// The data zones about it, and a wider ring of them.
     pub(super) near: Range<usize>,
     pub(super) around: Range<usize>,
+    /// The data zone of its surgery.
+    pub(super) home: usize,
     pub(super) hscp: usize,
     pub(super) board: usize,
     /// Its rows are the first in the files of its board.
@@ -76,6 +79,24 @@ impl Board {
         self.options.quarter.before(n).first_day().num_days_from_ce()
     }
 
+    /// `practices.csv`.
+    pub(super) fn practices_sheet(&self) -> Sheet {
+        let mut sheet = Sheet::new(Table::Practices, Style::default(), None, true);
+        let mut row = Row::default();
+        for practice in &self.practices {
+            row.start().text(&practice.code).text(&self.areas.zones[practice.home].code);
+            sheet.put(&mut row);
+        }
+        sheet
+    }
+
+    /// The practice of the same board whose links worker helps out at practice `index`; its own where there is none.
+    pub(super) fn neighbour(&self, index: usize) -> usize {
+        let same = |other: &usize| self.practices[*other].board == self.practices[index].board;
+        let next = Some(index + 1).filter(|next| *next < self.practices.len()).filter(same);
+        next.or(index.checked_sub(1).filter(same)).unwrap_or(index)
+    }
+
     /// An opaque identifier, different for each practice and number; `prefix` keeps tables apart. The hyphen keeps
     /// it from holding ten digits in a row, so that no identifier can be mistaken for a CHI or contain one.
     pub(super) fn token(&self, prefix: char, practice: usize, number: u64) -> String {
@@ -102,7 +123,8 @@ fn place(options: &Options, areas: &Areas) -> Vec<Practice> {
         let end = if last { options.patients } else { (before * options.patients as f64) as u64 };
         let along =
             |person: u64| (u128::from(person) * u128::from(areas.population()) / u128::from(options.patients)) as u64;
-        let home = &areas.zones[areas.zone_of(along(start.midpoint(end)))];
+        let surgery = areas.zone_of(along(start.midpoint(end)));
+        let home = &areas.zones[surgery];
         let board = &areas.boards[home.board].zones;
         let (from, to) = (areas.zone_of(along(start)), areas.zone_of(along(end)) + 1);
         let within = |spare: usize| from.saturating_sub(spare).max(board.start)..(to + spare).min(board.end);
@@ -112,6 +134,7 @@ fn place(options: &Options, areas: &Areas) -> Vec<Practice> {
             movers: if number > 1 { ((end - start) as f64 * MOVERS).ceil() as u64 } else { 0 },
             near: within(0),
             around: within(5),
+            home: surgery,
             hscp: home.hscp,
             board: home.board,
             opens_board: practices.last().is_none_or(|before| before.board != home.board),
@@ -176,6 +199,7 @@ mod tests {
                 assert!(practice.persons.end > next && practice.near.start < practice.near.end);
                 let zones = &board.areas.boards[practice.board].zones;
                 assert!(zones.start <= practice.around.start && practice.around.end <= zones.end);
+                assert!(practice.near.contains(&practice.home));
                 next = practice.persons.end;
             }
             assert_eq!(next, patients);

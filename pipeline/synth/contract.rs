@@ -11,6 +11,7 @@ pub(super) enum Table {
     Attendances,
     Organisations,
     DataZones,
+    Practices,
 }
 
 /// What a column holds, as far as faults care.
@@ -53,6 +54,7 @@ impl Table {
             Table::Attendances => "attendances",
             Table::Organisations => "organisations",
             Table::DataZones => "data_zones",
+            Table::Practices => "practices",
         }
     }
 
@@ -136,6 +138,7 @@ impl Table {
                 ("population", Other),
                 ("simd_quintile_within_health_board", Other),
             ],
+            Table::Practices => &[("practice_code", Other), ("data_zone", Other)],
         }
     }
 }

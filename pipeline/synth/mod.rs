@@ -136,6 +136,7 @@ fn public_tables(board: &Board, shelf: &Shelf) -> Result<()> {
     let style = write::style(options, file);
     let dirt = Dirt::new(options.seed, 0, Table::Organisations, options.dirt);
     shelf.put(file, &board.organisations.sheet(&board.areas, style, dirt), style)?;
+    shelf.put("public/practices.csv", &board.practices_sheet(), row::Style::default())?;
     if options.lookup.is_none() {
         shelf.put("public/data_zones.csv", &organisations::data_zones(&board.areas), row::Style::default())?;
     }

@@ -6,11 +6,13 @@ use rand_distr::{Distribution, LogNormal, Normal};
 
 use super::board::{AFTERWARDS, Board, draw};
 use super::contract::{ANSWERS, Codes, KIND, MODE, OUTCOME, REASON, SOURCE};
-use super::practice::{Person, Post, Sheets};
+use super::practice::{Person, Post, Sheets, first_post};
 use super::row::Row;
 use super::streams::{Purpose, stream, sub_stream};
 use super::truth::Marks;
 
+/// Share of contacts that the links worker of a neighbouring practice makes, while the practice's own is away.
+const COVERED: f64 = 0.03;
 /// Most contacts of one referral.
 const MOST_CONTACTS: usize = 60;
 /// Of a thousand engaged people, how many have so many attended contacts; the rest have from 13 to 60.
@@ -67,6 +69,8 @@ pub(super) fn walk(
         sought,
         links,
         days,
+        cover: stream(board.options.seed, index as u64, Purpose::Cover),
+        neighbour: first_post(&board.practices[board.neighbour(index)].code),
         start,
         end,
         made: [0; 4],
@@ -157,6 +161,10 @@ struct Walk<'a> {
     sought: Vec<f64>,
     links: Vec<Vec<Link>>,
     days: Days,
+    /// A stream of its own, so that who covers changes nothing else.
+    cover: ChaCha8Rng,
+    /// The post that covers.
+    neighbour: String,
     start: i32,
     end: i32,
     /// Identifiers given out, one count a table.
@@ -297,7 +305,8 @@ impl Walk<'_> {
         let around = usual * (1.0 + 0.35 * self.days.standard.sample(&mut self.rng));
         let minutes = if attended { (around / 5.0).round().clamp(1.0, 36.0) as u64 * 5 } else { 0 };
         let id = self.token(1);
-        self.row.start().text(&id).text(self.people[case.person].identity.chi).text(&self.posts[case.post].id);
+        let post = if self.cover.random_bool(COVERED) { &self.neighbour } else { &self.posts[case.post].id };
+        self.row.start().text(&id).text(self.people[case.person].identity.chi).text(post);
         self.row.date(day).text(MODE[mode].0).number(minutes).text(if attended { "yes" } else { "no" });
         self.sheets.0[3].put(&mut self.row);
         if attended && self.in_quarter(day) {

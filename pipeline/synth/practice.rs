@@ -183,13 +183,13 @@ fn staff(board: &Board, index: usize, referrals: u64, sheet: &mut Sheet) -> Vec<
         let recent = !posts.is_empty() && rng.random_bool(0.15);
         let from =
             if recent { board.first_day(1) + rng.random_range(0..60) } else { beginning - rng.random_range(1..2200) };
-        posts.push(Post { id: format!("CLP-{code}-{}", posts.len() + 1), tenths, from, to: None });
+        posts.push(Post { id: post_id(code, posts.len() + 1), tenths, from, to: None });
     }
     // A predecessor, whose people have all been handed on.
     if rng.random_bool(0.2) {
         let to = beginning - rng.random_range(1..300);
         let from = to - rng.random_range(90..1500);
-        posts.push(Post { id: format!("CLP-{code}-{}", posts.len() + 1), tenths: 8, from, to: Some(to) });
+        posts.push(Post { id: post_id(code, posts.len() + 1), tenths: 8, from, to: Some(to) });
     }
     let mut row = Row::default();
     for post in &posts {
@@ -197,6 +197,16 @@ fn staff(board: &Board, index: usize, referrals: u64, sheet: &mut Sheet) -> Vec<
         sheet.put(&mut row);
     }
     posts
+}
+
+/// The identifier of a practice's post, counting from 1.
+fn post_id(code: &str, number: usize) -> String {
+    format!("CLP-{code}-{number}")
+}
+
+/// The identifier of the post that has been there all along.
+pub(super) fn first_post(code: &str) -> String {
+    post_id(code, 1)
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub(super) enum Purpose {
     Style,
     /// One a table: the table's number is added.
     Dirt,
+    Cover,
 }
 
 /// The stream for `purpose` of the practice (or other thing) numbered `of`.

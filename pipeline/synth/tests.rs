@@ -276,6 +276,48 @@ fn proportions_are_those_of_the_published_evidence() {
 }
 
 #[test]
+fn practices_are_published_and_everyone_belongs_to_one() {
+    for (seed, dirt) in [(21, 0.0), (22, 0.3)] {
+        let board = make(&Options { patients: 6_000, dirt, layout: Layout::PerPractice, activity: 4.0, ..small(seed) });
+        let practices = rows(&board.folder, "practices");
+        let codes: BTreeSet<&str> = practices.iter().map(|row| row["practice_code"].as_str()).collect();
+        let zones: BTreeSet<String> =
+            rows(&board.folder, "data_zones").into_iter().map(|row| row["data_zone"].clone()).collect();
+        assert_eq!((practices.len(), codes.len()), (3, 3));
+        assert!(practices.iter().all(|row| zones.contains(&row["data_zone"])));
+        if dirt > 0.0 {
+            continue;
+        }
+        for table in ["patients", "practitioners", "referrals"] {
+            let all = rows(&board.folder, table);
+            assert!(all.iter().all(|row| codes.contains(row["practice_code"].as_str())), "{table}");
+        }
+    }
+}
+
+#[test]
+fn a_few_contacts_are_made_by_a_neighbouring_practitioner() {
+    let board = make(&Options { patients: 12_000, activity: 8.0, ..small(23) });
+    let practice = |table: &str, key: &str| -> BTreeMap<String, String> {
+        let all = rows(&board.folder, table).into_iter();
+        all.map(|row| (row[key].clone(), row["practice_code"].clone())).collect()
+    };
+    let posts = practice("practitioners", "clp_id");
+    let referred_by = practice("referrals", "chi");
+    let contacts = rows(&board.folder, "contacts");
+    let elsewhere = contacts.iter().filter(|row| posts[&row["clp_id"]] != referred_by[&row["chi"]]).count();
+    let share = elsewhere as f64 / contacts.len() as f64;
+    assert!((0.015..0.05).contains(&share), "{elsewhere} of {}", contacts.len());
+    // Who covers belongs to the same board, and to another practice where there is one.
+    let plan = Board::new(&Options { patients: 3_000_000, ..small(23) }).unwrap();
+    for (index, own) in plan.practices.iter().enumerate() {
+        let other = plan.neighbour(index);
+        assert_eq!(plan.practices[other].board, own.board);
+        assert!(other != index || plan.practices.iter().filter(|it| it.board == own.board).count() == 1);
+    }
+}
+
+#[test]
 fn a_lookup_that_is_given_is_used_and_not_copied() {
     let fictional = make(&small(19));
     let lookup = Some(fictional.folder.join("public/data_zones.csv"));

@@ -3,6 +3,7 @@
 pub mod board;
 pub mod extracts;
 pub mod files;
+pub mod people;
 pub mod program;
 
 pub use board::{Board, Size};

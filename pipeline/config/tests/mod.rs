@@ -7,6 +7,8 @@ use super::*;
 
 mod hostile;
 mod plans;
+mod practitioners;
+mod pseudonyms;
 mod slips;
 mod targets;
 
@@ -49,7 +51,7 @@ impl Board {
         for (folder, tables) in [
             ("practices/80001", &["patients", "practitioners", "referrals", "contacts", "onward_referrals"][..]),
             ("organisations/a", &["attendances"]),
-            ("public", &["organisations", "data_zones"]),
+            ("public", &["organisations", "data_zones", "practices"]),
         ] {
             fs::create_dir_all(out.join(folder)).unwrap();
             tables.iter().for_each(|table| fs::write(out.join(folder).join(format!("{table}.csv")), "").unwrap());

@@ -22,10 +22,10 @@ fn the_demo_is_a_whole_plan() {
     assert_eq!(plan.year.unwrap().amount, "1");
     assert_eq!(plan.delta.as_deref(), Some("1e-7"));
     let tables: Vec<_> = plan.sources.iter().map(|source| source.table.as_str()).collect();
-    assert_eq!(tables[..3], ["organisations", "data_zones", "patients"]);
-    assert_eq!(tables.len(), 8);
-    assert!(plan.sources[..2].iter().all(|source| source.schema.from == Sender::Public));
-    assert_eq!(plan.sources[2].globs, [root.join("out/demo/extracts/practices/*/patients.csv")]);
+    assert_eq!(tables[..4], ["organisations", "data_zones", "practices", "patients"]);
+    assert_eq!(tables.len(), 9);
+    assert!(plan.sources[..3].iter().all(|source| source.schema.from == Sender::Public));
+    assert_eq!(plan.sources[3].globs, [root.join("out/demo/extracts/practices/*/patients.csv")]);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn every_way_of_naming_sources_and_keys() {
         .edit("configs/demo.yaml", "{ rho: \"1\" }", "{ epsilon: 0.25 }");
     assert_eq!(board.printed(), "nothing to complain about");
     let plan = board.load().unwrap();
-    assert_eq!(plan.sources[2].globs.len(), 2);
+    assert_eq!(plan.sources[3].globs.len(), 2);
     assert_eq!(plan.key, KeySource::Command(vec!["client".into(), "get".into(), "key".into()]));
     assert_eq!((plan.loss.kind, plan.loss.amount.as_str()), (LossKind::Epsilon, "1/4"));
 }

@@ -61,9 +61,9 @@ error: unknown key `leger`
    = help: did you mean `ledger`?
 
 error: unknown word `cod`
-  --> schemas/referrals.yaml:34:11
+  --> schemas/referrals.yaml:35:11
    |
-34 |     type: cod
+35 |     type: cod
    |           ^^^
    |
    = help: did you mean `code`?

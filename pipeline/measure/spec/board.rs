@@ -370,9 +370,8 @@ pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
 
 /// A measure's exact cells.
 pub fn exact(plan: &Plan, asked: &Measure, linked: &Linked<'_>) -> Result<Exact> {
-    let zones = &linked.public[&plan.geography.table];
-    let fine = FineGrid::new(plan, asked, zones)?;
-    let grids = levels(plan, asked, &fine, zones)?;
+    let fine = FineGrid::new(plan, asked, &linked.public)?;
+    let grids = levels(plan, asked, &fine, &linked.public)?;
     let values = measure(plan, asked, linked, &fine)?;
     let cells = grids.iter().map(|grid| values.regroup(&grid.from_fine)).collect::<Result<Vec<_>>>()?;
     Ok(Exact { fine, grids, cells })

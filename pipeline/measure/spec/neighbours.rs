@@ -314,8 +314,8 @@ fn measured(world: &World, measures: &[Measure], with: bool) -> std::result::Res
 
 /// How far one cell may move, and all of them together.
 fn check_vector(with: &Private<Vec<i64>>, without: &Private<Vec<i64>>) -> std::result::Result<(), TestCaseError> {
-    let bounds = with.bounds();
-    prop_assert_eq!(bounds, without.bounds());
+    let Some(bounds) = with.bounds() else { return Ok(prop_assert!(with.reveal() == without.reveal())) };
+    prop_assert_eq!(Some(bounds), without.bounds());
     prop_assert_eq!(with.len(), without.len());
     let moves = with.reveal().iter().zip(without.reveal()).map(|(a, b)| a - b).filter(|d| *d != 0).collect::<Vec<_>>();
     let wide = |d: &i64| IBig::from(*d);
@@ -362,7 +362,7 @@ proptest! {
                 prop_assert_eq!(with.len(), grid.len());
                 // What the noise is scaled for, before any data are opened.
                 let planned = grid.from_fine.bounds(&fine).unwrap();
-                prop_assert_eq!(with.bounds(), &planned);
+                prop_assert!(with.bounds().is_none_or(|proved| *proved == planned));
                 check_vector(with, without)?;
             }
         }

@@ -49,7 +49,7 @@ pub(super) fn request(release: u8, quarter: &str, share: Loss, limits: (Loss, Op
 }
 
 pub(super) fn four(cells: u32) -> Vec<Private<Vec<i64>>> {
-    vec![Private::measured(vec![10, 0, 7, 1_000], Bounds::count(cells).unwrap())]
+    vec![Private::assumed(vec![10, 0, 7, 1_000], Bounds::count(cells).unwrap())]
 }
 
 /// A ledger with two published releases, for the tests that spoil it.
@@ -208,8 +208,8 @@ fn a_failed_draw_leaves_the_debit_and_may_be_resumed() {
     let grant = ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1"), None))).unwrap();
     let looser = ledger.draw(grant, four(2)).unwrap_err();
     assert!(looser.to_string().contains("looser bounds"), "{looser}");
-    let short = vec![Private::measured(vec![1, 2], Bounds::count(1).unwrap())];
-    let huge = vec![Private::measured(vec![i64::MAX, 0, 0, 0], Bounds::count(1).unwrap())];
+    let short = vec![Private::assumed(vec![1, 2], Bounds::count(1).unwrap())];
+    let huge = vec![Private::assumed(vec![i64::MAX, 0, 0, 0], Bounds::count(1).unwrap())];
     for wrong in [short, huge, vec![], [four(1), four(1)].into_iter().flatten().collect()] {
         let grant = ledger.resume(&key(1)).unwrap();
         assert!(matches!(ledger.draw(grant, wrong), Err(Error::Privacy(_))));

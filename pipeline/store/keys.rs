@@ -1,0 +1,94 @@
+//! Which key each part of the store was made under.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{Stored, read_manifest};
+use crate::error::{Error, Result};
+
+/// Every part of every quarter, with its quarter's name, in the order of quarters and tables. Empty where there is no
+/// store yet. What a run is still staging is no part.
+///
+/// # Errors
+/// [`Error::Io`] where a folder cannot be listed.
+pub fn parts(work: &Path) -> Result<Vec<(String, Stored)>> {
+    let root = work.join("store");
+    let mut found = Vec::new();
+    for quarter in folders(&root)?.into_iter().filter(|folder| !folder.ends_with("staging")) {
+        let name = quarter.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        for table in folders(&quarter)? {
+            let parts = folders(&table)?.into_iter();
+            let parts = parts.filter_map(|folder| Some(Stored { manifest: read_manifest(&folder)?, folder }));
+            found.extend(parts.map(|part| (name.clone(), part)));
+        }
+    }
+    Ok(found)
+}
+
+/// The folders in a folder, in order; none where it is missing.
+fn folders(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let entries = fs::read_dir(folder).map_err(|e| Error::io("cannot list", folder, e))?;
+    let mut found = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>();
+    found.sort();
+    Ok(found)
+}
+
+/// Pseudonyms under two keys never join, and would split every person in two, each bounded on their own: so parts under
+/// two keys are never opened together. A run takes only parts under its own key, so that this cannot happen by any known
+/// way; it is asked all the same, where the tables come together.
+///
+/// # Errors
+/// [`Error::Privacy`] where two parts were made under different keys, or one under a key that was not noted.
+pub fn refuse_two_keys<'a>(private: impl Iterator<Item = &'a Stored>) -> Result<()> {
+    let keys = private.map(|part| part.manifest.key_id.as_deref()).collect::<BTreeSet<_>>();
+    match keys.len() {
+        0 => Ok(()),
+        1 if !keys.contains(&None) => Ok(()),
+        _ => {
+            let keys = keys.iter().map(|key| key.unwrap_or("unknown")).collect::<Vec<_>>().join(", ");
+            Err(Error::Privacy(format!(
+                "the quarter's parts were made under different keys ({keys}): people would be counted twice; remove the \
+                 quarter's folder of the store, and run again"
+            )))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Manifest;
+    use super::*;
+    use crate::ingest::tally::Tally;
+
+    fn part(key_id: Option<&str>) -> Stored {
+        let text = |text: &str| text.to_owned();
+        let manifest = Manifest {
+            table: text("contacts"),
+            source: text("a.csv"),
+            sha256: text("1"),
+            bytes: 1,
+            rules: text("r"),
+            key_id: key_id.map(text),
+            parts: Vec::new(),
+            tally: Tally::default(),
+        };
+        Stored { folder: PathBuf::new(), manifest }
+    }
+
+    #[test]
+    fn parts_under_two_keys_are_never_opened_together() {
+        let refused = |keys: &[Option<&str>]| {
+            let parts = keys.iter().map(|key| part(*key)).collect::<Vec<_>>();
+            matches!(refuse_two_keys(parts.iter()), Err(Error::Privacy(_)))
+        };
+        assert!(!refused(&[]));
+        assert!(!refused(&[Some("a"), Some("a")]));
+        assert!(refused(&[Some("a"), Some("b")]));
+        assert!(refused(&[Some("a"), None]));
+        assert!(refused(&[None]));
+    }
+}
