@@ -291,15 +291,16 @@ rates:
     // Both sides are expected, or nothing is said.
     let rates = items(&report["rates"]);
     assert!(rates.len() == 2 && rates.iter().all(|it| it["rate"] == "rate"), "{rates:?}");
+    assert_eq!(report["rates_unsaid"], serde_json::json!(["unsaid"]));
     let rate = rates.iter().find(|it| it["level"] == "hscp").expect("it is foretold");
     assert_eq!((rate["expected"].as_f64(), number(&rate["cells"])), (Some(25.0), lived_in.len() as u64 * 10));
     // The 97.5% distances, from the scales by the continuous law: within one of the discrete ones.
     let reach = |measure: &str| 2.2414 * of(measure)["scale"].as_f64().expect("a scale");
-    let mut reaches = lived_in.iter().map(|&people| {
+    let reaches = lived_in.iter().map(|&people| {
         let (count, all) = (people as f64 * 0.025, people as f64);
         (count + reach("referred")) / (all - reach("registered")) * 1000.0 - 25.0
     });
-    let mut reaches = reaches.by_ref().filter(|reach| *reach > 0.0).collect::<Vec<_>>();
+    let mut reaches = reaches.filter(|reach| *reach > 0.0).collect::<Vec<_>>();
     reaches.sort_by(f64::total_cmp);
     let (told, own) = (rate["reach_of_middle_cell"].as_f64().expect("a reach"), reaches[reaches.len() / 2]);
     assert!((told - own).abs() < 0.1 * own, "{told} is told, {own} reckoned");

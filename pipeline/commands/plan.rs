@@ -131,17 +131,22 @@ fn words(ahead: &Ahead) -> String {
     ));
     if bases.contains(&Basis::Expected) {
         text.push_str(
-            "  Where a measure has `expect`: every area has that rate, and codes share it evenly. Real ones differ.\n",
+            "  A measure with `expect`: as if every area had that rate, and codes shared it evenly. Real ones differ.\n",
         );
     }
     if bases.contains(&Basis::Everyone) {
         text.push_str(
-            "  Where it has none, \"at most\": as if everyone who lives there counted, as much as one person may. \
-             Give it `expect: { per_1000: ... }` to learn more.\n",
+            "  \"At most\", for a measure without `expect`: as if everyone who lives there counted, as much as one person \
+             may. `expect: { per_1000: ... }` says more.\n",
         );
     }
     if ahead.reports.iter().any(|report| !report.rates.is_empty()) {
         text.push_str("Rates: of the expected counts. No rate where noise leaves the chance of nobody to divide by.\n");
+    }
+    let unsaid = ahead.reports.iter().flat_map(|report| report.rates_unsaid.iter().map(String::as_str));
+    let unsaid = unsaid.collect::<Vec<_>>().join(", ");
+    if !unsaid.is_empty() {
+        text.push_str(&format!("Nothing is foretold of {unsaid}: that needs `expect` in both measures of a rate.\n"));
     }
     text
 }
@@ -203,6 +208,7 @@ fn report(report: &ReportAhead) -> Value {
         "asked_before": report.asked_before,
         "vectors": report.vectors.iter().map(vector).collect::<Vec<_>>(),
         "rates": report.rates.iter().map(rate).collect::<Vec<_>>(),
+        "rates_unsaid": report.rates_unsaid,
     })
 }
 

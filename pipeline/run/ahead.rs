@@ -45,6 +45,8 @@ pub struct ReportAhead {
     pub vectors: Vec<VectorAhead>,
     /// One a rate and level, where both sides are expected.
     pub rates: Vec<RateAhead>,
+    /// The rates of which nothing can be foretold.
+    pub rates_unsaid: Vec<String>,
 }
 
 /// One measure at one level, foretold.
@@ -195,7 +197,7 @@ fn report(
     let mut vectors = Vec::new();
     let mut rates = Vec::new();
     for (at, asked) in question.asked.iter().enumerate() {
-        for (level, _) in asked.levels.iter().enumerate() {
+        for level in 0..asked.levels.len() {
             let lived_in = zones.and_then(|zones| lived_in(plan, asked, level, zones));
             let target = report.targets.iter().find(|target| (target.measure, target.level) == (at, level));
             vectors.push(vector(asked, level, target.map(|target| target.within), lived_in.as_deref())?);
@@ -208,6 +210,8 @@ fn report(
             rates.extend(lived_in.map(|lived_in| foretell(rate, of, over, level, &lived_in)).transpose()?.flatten());
         }
     }
+    let unsaid = report.rates.iter().map(|rate| &rate.name).filter(|name| rates.iter().all(|rate| rate.rate != **name));
+    let rates_unsaid = unsaid.cloned().collect();
     let amount = Exact::sum(vectors.iter().map(|vector| vector.noise.charge()));
     Ok(ReportAhead {
         name: report.name.clone(),
@@ -216,6 +220,7 @@ fn report(
         asked_before,
         vectors,
         rates,
+        rates_unsaid,
     })
 }
 

@@ -8,6 +8,8 @@
 //! 4. Extracts are checked, pseudonymised and stored; the operator's validation report is written.
 //! 5. Each report that is not in the ledger is measured, debited, noised and stored there.
 //! 6. Released vectors become estimates, and the pack is published whole.
+//!
+//! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth.
 
 pub mod ahead;
 mod answer;
