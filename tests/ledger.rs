@@ -91,27 +91,43 @@ fn an_older_copy_of_the_ledger_is_refused_until_the_newest_is_back() {
     assert!(!board.smirr(&["run"]).ends(0).stderr.contains("witness"));
 }
 
+/// Puts a file back as it was.
+fn put_back(board: &Board, name: &str, bytes: &[u8]) {
+    fs::write(board.path(name), bytes).expect("it is ours");
+}
+
 #[test]
-fn an_older_copy_that_went_on_is_refused_by_its_other_past() {
+fn an_older_copy_that_went_on_is_refused_for_its_other_past() {
     let board = published();
-    let witness = fs::read(board.path(WITNESS)).expect("it is there");
-    let pack = files::bytes_under(&board.path("published"));
-    // A ledger of the same name that took another way: the same two debits and other draws.
-    let copy = board.twin();
-    for file in ["ledger.sqlite"] {
-        fs::remove_file(board.path(file)).expect("it is there");
-    }
-    for folder in ["work", "published"] {
-        fs::remove_dir_all(board.path(folder)).expect("it is there");
-    }
+    let older = fs::read(board.path("ledger.sqlite")).expect("it is there");
+    change(&board);
     board.smirr(&["run", "--quiet"]).ends(0);
-    fs::write(board.path(WITNESS), witness).expect("it is ours");
+    let seen = fs::read(board.path(WITNESS)).expect("it is there");
+    // Both witnesses lost, the older copy goes on with draws of its own, to as many entries.
+    put_back(&board, "ledger.sqlite", &older);
+    fs::remove_file(board.path(WITNESS)).expect("it is there");
+    fs::remove_dir_all(board.path("published")).expect("it is there");
+    board.smirr(&["run", "--quiet"]).ends(0);
     let other = fs::read(board.path("ledger.sqlite")).expect("it is there");
-    assert!(refused(&board, Some(&other)).contains("is another one"));
-    // And the other way round: the packs of a ledger that is gone.
-    files::write(&copy.path("published/2026-Q2/manifest.json"), &pack["2026-Q3/manifest.json"]);
-    assert!(refused(&copy, None).contains("is gone"));
-    assert!(copy.smirr(&["ledger"]).ends(14).stderr.contains("is gone"));
+    assert_ne!(witness(&board), serde_json::from_slice::<Value>(&seen).expect("it is JSON"));
+    put_back(&board, WITNESS, &seen);
+    assert!(refused(&board, Some(&other)).contains("has another past"));
+}
+
+#[test]
+fn another_ledger_is_refused() {
+    let board = published();
+    let (seen, ledger) = (witness(&board), board.path("ledger.sqlite"));
+    let other = board.twin();
+    other.smirr(&["run", "--quiet"]).ends(0);
+    let bytes = fs::read(other.path("ledger.sqlite")).expect("it is there");
+    fs::write(&ledger, &bytes).expect("it is ours");
+    let words = refused(&board, Some(&bytes));
+    assert!(words.contains("is another one") && words.contains(seen["ledger"].as_str().expect("a name")), "{words}");
+    // The packs of any quarter speak, not only that of the quarter at hand.
+    let pack = other.path("published/2026-Q2/manifest.json");
+    files::write(&pack, fs::read(board.pack().join("manifest.json")).expect("there is a pack"));
+    assert!(refused(&other, Some(&bytes)).contains("2026-Q2"));
 }
 
 #[test]
