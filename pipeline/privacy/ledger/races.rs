@@ -105,7 +105,7 @@ fn large() -> Request {
 }
 
 fn cells() -> Vec<Private<Vec<i64>>> {
-    vec![Private::measured(vec![0; MANY], Bounds::count(1).unwrap())]
+    vec![Private::assumed(vec![0; MANY], Bounds::count(1).unwrap())]
 }
 
 /// The child of the test below; by itself it does nothing. It dies as by the loss of power: nothing of its own runs.
