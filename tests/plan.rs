@@ -321,6 +321,24 @@ fn a_lookup_that_tells_no_population_leaves_it_unsaid() {
     assert!(text.contains("not known, since the area lookup does not say how many people live in its areas"), "{text}");
 }
 
+#[test]
+fn of_figures_by_practice_the_cost_and_the_noise_are_foretold_alone() {
+    let mut board = single();
+    board.config.reports = "[load]".into();
+    board.configure();
+    let plan = plan(&board);
+    let vectors = items(&plan["reports"][0]["vectors"]);
+    assert!(number(&plan["people"]) > 0 && vectors.iter().all(|vector| vector["lived_in"].is_null()));
+    assert_eq!(plan["reports"][0]["rates_unsaid"], serde_json::json!(["contacts_per_person"]));
+    let text = board.smirr(&["plan", "--quiet"]).ends(0).stdout;
+    assert!(text.contains("Not known for figures by practice"), "{text}");
+    board.smirr(&["run", "--quiet"]).ends(0);
+    for (vector, released) in vectors.iter().zip(items(&board.manifest()["releases"][0]["vectors"])) {
+        let keys = ["measure", "level", "scale", "within_95", "cells", "value_per_cell", "loss_decimal"];
+        assert!(keys.iter().all(|key| vector[key] == released[key]), "{vector} {released}");
+    }
+}
+
 /// A report of one measure with this target, beside another.
 fn targeting(board: &mut Board, target: &str) {
     let reach = format!(

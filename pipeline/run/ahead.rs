@@ -9,7 +9,7 @@ use super::fictional;
 use super::intake::Intake;
 use super::question::{Asked, Question, loss, prepare};
 use super::{Resources, afford, answer};
-use crate::config::plan::{Plan, Rate};
+use crate::config::plan::{Place, Plan, Rate};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Qualifier, ratio, reliable_from};
 use crate::link::PublicTable;
@@ -67,7 +67,7 @@ pub struct VectorAhead {
     pub cells: usize,
     /// The least count that is reliable.
     pub reliable_from: u64,
-    /// How many cells will be, where the public tables tell how many people live in them.
+    /// How many cells will be, where the public tables tell how many people live in them: not of figures by practice.
     pub worth: Option<Worth>,
 }
 
@@ -287,9 +287,10 @@ fn codes(asked: &Asked<'_>) -> usize {
     asked.measure.codes.iter().map(|code| code.codes.len()).product()
 }
 
-/// How many people live in each named area and band of a level where anyone does.
+/// How many people live in each named area and band of a level where anyone does. `None` where nobody knows, as of figures
+/// by practice: a practice's patients live in many areas.
 fn lived_in(plan: &Plan, asked: &Asked<'_>, level: usize, zones: &PublicTable) -> Option<Vec<u64>> {
-    let people = people(plan, zones)?;
+    let people = people(plan, zones).filter(|_| asked.measure.place == Place::Home)?;
     let areas = zones.texts(&plan.geography.levels[level].column)?;
     let bands = asked.measure.bands.iter().map(|&band| {
         let band = &plan.geography.bands[band];
