@@ -14,6 +14,7 @@ use smirr::error::{Error, Result};
 use smirr::progress::{Progress, Telling};
 
 use commands::key::KeyAction;
+use commands::ledger::LedgerArguments;
 use commands::print;
 use commands::run::{OnConfig, json_summary, text_summary};
 use commands::synth::SynthArguments;
@@ -49,13 +50,7 @@ enum Command {
         config: PathBuf,
     },
     /// What the board has spent, and what remains.
-    Ledger {
-        /// The board's YAML.
-        config: PathBuf,
-        /// Also walk the whole chain and compare every stored draw with its hash.
-        #[arg(long)]
-        verify: bool,
-    },
+    Ledger(LedgerArguments),
     /// Makes a fictional board's extracts, with the true answers beside them.
     Synth(SynthArguments),
     /// Makes a key, and keeps account of the keys that the store was made under.
@@ -123,7 +118,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
             )
         }
         Command::Plan { config } => commands::plan::run(config, arguments.json, &progress),
-        Command::Ledger { config, verify } => commands::ledger::run(config, *verify, arguments.json),
+        Command::Ledger(ledger) => commands::ledger::run(ledger, &progress, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
         Command::Key { action } => commands::key::run(action, arguments.json),
     }

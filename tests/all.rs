@@ -9,6 +9,7 @@ mod hardening;
 mod interop;
 mod keys;
 mod leaks;
+mod ledger;
 mod plan;
 mod replay;
 mod rows;

@@ -9,8 +9,8 @@ use crate::support::{files, repository};
 /// Which rooms each room may import from, as the flow of the data goes; `error` is open to all. The floors are those
 /// of the table in `pipeline/lib.rs`.
 const MAY_IMPORT: [(&str, &[&str]); 21] = [
-    // Floor 0. A quarter is arithmetic on a calendar, and the ledger counts in quarters.
-    ("privacy", &["config::quarter"]),
+    // Floor 0. A quarter is arithmetic on a calendar, and the ledger counts in quarters; an amount is a number read exactly.
+    ("privacy", &["config::amount", "config::quarter"]),
     // Floor 1.
     ("config", &["schema"]),
     // Errors carry the complaints of the checker.
@@ -29,8 +29,8 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("validation", &["folders", "ingest", "link", "schema", "store"]),
     ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
     ("estimate", &["privacy"]),
-    // The public grid's names, formats from YAML, and hexadecimal digits: nothing that holds a row.
-    ("publish", &["config::board", "estimate", "folders", "measure::grid", "ingest::blocks"]),
+    // The public grid's names, formats from YAML, the ledger's head and hexadecimal digits: nothing that holds a row.
+    ("publish", &["config::board", "estimate", "folders", "measure::grid", "ingest::blocks", "privacy::Head"]),
     ("synth", &["config::quarter"]),
     // Floor 3 and 4.
     ("run", &["*"]),

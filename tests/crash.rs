@@ -58,7 +58,8 @@ fn kill(board: &Board, moment: Moment) {
     }
 }
 
-/// The ledger's entries as they are told, after a walk of the whole chain.
+/// The ledger's entries as they are told, after a walk of the whole chain; the ledger is refused where it is behind what
+/// its witness or a pack has seen.
 fn entries(board: &Board) -> Vec<Value> {
     board.smirr(&["ledger", "--verify"]).ends(0);
     // A run that ended before there was a ledger leaves a sentence, and no entries.
@@ -66,7 +67,8 @@ fn entries(board: &Board) -> Vec<Value> {
         return Vec::new();
     }
     let told = board.smirr(&["--json", "ledger"]).ends(0).stdout;
-    told.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+    let told = told.lines().map(|line| serde_json::from_str::<Value>(line).expect("each line is JSON"));
+    told.filter(|line| line["id"].is_u64()).collect()
 }
 
 fn of_kind<'a>(entries: &'a [Value], kind: &str) -> Vec<&'a Value> {
@@ -92,6 +94,10 @@ fn recovers(board: &Board, what: &str) {
     if let Some(published) = published {
         assert!(files::bytes_under(&board.pack()) == published, "{what}: what was published became something else");
     }
+    let witness = fs::read(board.path("work/ledger-witness.json")).expect("there is a witness");
+    let witness = serde_json::from_slice::<Value>(&witness).expect("it is whole");
+    let newest = after.last().expect("there are entries");
+    assert_eq!((&witness["entries"], &witness["hash"]), (&newest["id"], &newest["hash"]), "{what}: not the newest");
     let left =
         fs::read_dir(board.path("published")).expect("it is there").map(|entry| entry.expect("listed").file_name());
     assert_eq!(left.collect::<Vec<_>>(), ["2026-Q3"], "{what}: something half made stays among what is published");
@@ -122,6 +128,9 @@ fn a_run_that_is_killed_anywhere_is_taken_up_by_the_next() {
         Moment::Seen("work/store", "staging"),
         Moment::Seen("work/store/2026-Q3", "contacts"),
         Moment::Seen("work/validation", "2026-Q3.json"),
+        // Between the draw and the witness of it, and between the two releases.
+        Moment::Seen("work", "ledger-witness.new"),
+        Moment::Seen("work", "ledger-witness.json"),
         Moment::Seen("published", ".pack-"),
         Moment::Seen("published", "2026-Q3"),
     ];

@@ -292,7 +292,7 @@ fn a_run_over_budget_is_refused_before_private_data_are_opened() {
     says(&board, &board.smirr(&["run", "--quiet"]), "\
 exit code 12
 --- stderr
-error: `reach` for 2026-Q3 asks for rho 0.15, but what is left is rho 0.05 of 0.3 for 2026-Q3 and rho 0.75 of 1 for the four quarters to 2026-Q3; up to rho 0.05 would fit. Nothing was spent and nothing was published");
+error: `reach` for 2026-Q3 asks for rho 0.15, but what is left for each patient is rho 0.05 of 0.3 for 2026-Q3 and rho 0.75 of 1 for the four quarters to 2026-Q3; up to rho 0.05 would fit. Nothing was spent and nothing was published");
     assert_eq!(private_parts(&board), Vec::<PathBuf>::new());
     assert!(board.published() == published);
     // The proof holds only if reading them would have told.
@@ -312,7 +312,7 @@ fn a_year_over_budget_is_refused_too() {
     says(&board, &board.smirr(&["run", "--quiet"]), "\
 exit code 12
 --- stderr
-error: `bridge` for 2026-Q2 asks for rho 0.45, but what is left is rho 0.45 of 0.9 for 2026-Q2 and rho 0.3 of 1 for the four quarters to 2026-Q3; up to rho 0.3 would fit. Nothing was spent and nothing was published");
+error: `bridge` for 2026-Q2 asks for rho 0.45, but what is left for each patient is rho 0.45 of 0.9 for 2026-Q2 and rho 0.3 of 1 for the four quarters to 2026-Q3; up to rho 0.3 would fit. Nothing was spent and nothing was published");
     assert!(!board.path("work/store/2026-Q2/patients").exists());
 }
 

@@ -120,15 +120,67 @@ fn a_withdrawn_extract_leaves_the_store() {
 }
 
 #[test]
-fn a_correction_is_a_release_of_its_own_and_is_never_free() {
+fn a_correction_that_the_quarter_does_not_allow_is_refused() {
     let board = board();
     board.smirr(&["run"]).ends(0);
     let published = board.published();
     change(&one_practices(&board, "referrals"));
-    // The quarter's loss is spent: the correction does not fit, and what was published stays.
+    // The quarter may lose what its reports share, and has: the correction does not fit, and what was published stays.
     let refused = board.smirr(&["run"]).ends(12);
-    assert!(refused.stderr.contains("what is left is"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("nothing more fits; it is revision 1 of "), "{}", refused.stderr);
+    assert!(refused.stderr.contains("`privacy.quarter`"), "{}", refused.stderr);
     assert!(board.published() == published);
+    assert_eq!(board.entries("reserved").len(), 2);
+}
+
+#[test]
+fn a_correction_is_a_release_of_its_own_and_is_never_free() {
+    let mut board = board();
+    board.config.most = "{ rho: \"0.5\" }".into();
+    board.configure();
+    board.smirr(&["run"]).ends(0);
+    let (published, first) = (board.published(), board.manifest());
+    let original = one_practices(&board, "referrals");
+    let before = fs::read(&original).expect("it is there");
+    change(&original);
+    let ran = board.smirr(&["run"]).ends(0);
+    assert_eq!(ran.stdout.matches("charged to the ledger (revision 1 of ").count(), 2, "{}", ran.stdout);
+    // Both pay again in full, and both say what they correct: in the ledger and in the pack.
+    let (debits, second) = (board.entries("reserved"), board.manifest());
+    assert_eq!(debits.len(), 4);
+    for (earlier, later) in [(0, 2), (1, 3)] {
+        assert_eq!(debits[later]["loss"], debits[earlier]["loss"]);
+        assert_eq!(debits[earlier]["revises"], serde_json::Value::Null);
+        assert_eq!(debits[later]["revises"], serde_json::json!({ "number": 1, "of": debits[earlier]["release"] }));
+        let corrected = format!("revision 1 of {}", first["releases"][earlier]["release"].as_str().expect("a key"));
+        assert_eq!(second["releases"][earlier]["revises"], corrected);
+        assert_eq!(first["releases"][earlier]["revises"], serde_json::Value::Null);
+    }
+    assert_ne!(first["ledger"], second["ledger"]);
+    // The noise is new: a correction that kept the old one would show the difference of the extracts as it is.
+    assert!(board.published() != published);
+    let corrected = board.published();
+    assert_eq!(board.smirr(&["run"]).ends(0).stdout.matches("this run cost nothing").count(), 2);
+    assert!(board.published() == corrected);
+    // Another one does not fit any more, and is refused before either report has paid.
+    change(&original);
+    board.smirr(&["run"]).ends(12);
+    assert_eq!(board.entries("reserved").len(), 4);
+    // The extracts as they were first are the first release, at no cost.
+    fs::write(&original, before).expect("it is ours");
+    board.smirr(&["run"]).ends(0);
+    assert!(board.published() == published);
+}
+
+#[test]
+fn corrections_that_do_not_all_fit_are_refused_before_any_is_paid_for() {
+    let mut board = board();
+    board.config.most = "{ rho: \"3/8\" }".into();
+    board.configure();
+    board.smirr(&["run"]).ends(0);
+    change(&one_practices(&board, "referrals"));
+    let refused = board.smirr(&["run"]).ends(12);
+    assert!(refused.stderr.contains("`bridge` for 2026-Q3"), "{}", refused.stderr);
     assert_eq!(board.entries("reserved").len(), 2);
 }
 

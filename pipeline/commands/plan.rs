@@ -173,7 +173,8 @@ fn left(room: &Room) -> String {
     let symbol = room.limit.definition.symbol();
     match &room.left {
         Some(left) => format!(
-            "Left for {} by the ledger: {symbol} {} of {}.\n",
+            "Left of each {}'s loss for {} by the ledger: {symbol} {} of {}.\n",
+            room.role,
             room.over,
             left.decimal_down(6),
             room.limit.amount.decimal_down(6)
@@ -185,7 +186,7 @@ fn left(room: &Room) -> String {
 fn machine(plan: &Plan, ahead: &Ahead) -> Value {
     let rooms = ahead.rooms.iter().map(|room| {
         json!({
-            "over": room.over, "limit": room.limit.amount.to_string(), "left": room.left.as_ref().map(|it| it.to_string()),
+            "protects": room.role, "over": room.over, "limit": room.limit.amount.to_string(), "left": room.left.as_ref().map(|it| it.to_string()),
         })
     });
     json!({

@@ -47,7 +47,8 @@ pub fn text_summary(summary: &Summary) -> String {
     for charge in &summary.charges {
         let how =
             if charge.replayed { "had been charged before; this run cost nothing" } else { "charged to the ledger" };
-        text.push_str(&format!("{}: {} {how}\n", charge.report, charge.loss));
+        let revises = charge.revises.as_ref().map_or(String::new(), |revision| format!(" ({revision})"));
+        text.push_str(&format!("{}: {} {how}{revises}\n", charge.report, charge.loss));
     }
     text.push_str(&format!("Published:          {}\n", summary.pack.folder.display()));
     text.push_str(&format!("For operators only: {}\n", summary.validation.display()));
@@ -64,7 +65,11 @@ pub fn json_summary(summary: &Summary, progress: &Progress) -> String {
     let charges = summary
         .charges
         .iter()
-        .map(|charge| serde_json::json!({ "report": charge.report, "loss": charge.loss, "replayed": charge.replayed }))
+        .map(|charge| {
+            serde_json::json!({
+                "report": charge.report, "loss": charge.loss, "replayed": charge.replayed, "revises": charge.revises,
+            })
+        })
         .collect::<Vec<_>>();
     let summary = serde_json::json!({
         "pack": summary.pack.folder, "validation": summary.validation, "stages": stages, "charges": charges,

@@ -1,18 +1,23 @@
-//! Amounts of privacy loss and shares, read exactly: "0.25", "1/4", "1e-7", "5%".
+//! Amounts of privacy loss and shares, read exactly: "0.25", "1/4", "1e-7", "5%". The one reader of numbers: the ledger's
+//! own text goes through it too.
 
 use dashu::base::Sign;
 use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 
-/// Longer than any amount that anyone means, and short enough that its powers of ten stay small.
+/// Longer than any decimal that anyone means.
 const LONGEST: usize = 40;
+/// Longer than the exact text of any charge in the ledger, which stays below 200 digits.
+const LONGEST_FRACTION: usize = 1024;
+/// Greatest power of ten, either way.
+const GREATEST_POWER: i32 = 30;
 
 /// Reads a plain decimal, a fraction of two whole numbers or a decimal with a power of ten, without rounding.
 ///
 /// # Errors
 /// What is wrong with it, as a clause that follows the text itself. Signs are refused: no amount is negative.
 pub fn exact(text: &str) -> Result<RBig, &'static str> {
-    if text.len() > LONGEST {
+    if text.len() > if text.contains('/') { LONGEST_FRACTION } else { LONGEST } {
         return Err("is longer than any amount needs to be");
     }
     if let Some((over, under)) = text.split_once('/') {
@@ -27,7 +32,7 @@ pub fn exact(text: &str) -> Result<RBig, &'static str> {
             };
             whole(size)?;
             let size: i32 = size.parse().map_err(|_| NOT_A_NUMBER)?;
-            if !(0..=LONGEST as i32).contains(&size) {
+            if !(0..=GREATEST_POWER).contains(&size) {
                 return Err("has a power of ten out of all proportion");
             }
             (digits, if negative { -size } else { size })
@@ -105,6 +110,8 @@ mod tests {
             "1e",
             "1e999",
             "1e-999999999999",
+            "1e31",
+            "1e-31",
             "1 /2",
             "٣",
             "e5",
@@ -116,6 +123,8 @@ mod tests {
             assert!(exact(text).is_err(), "{text}");
         }
         assert!(exact(&"9".repeat(41)).is_err());
+        assert!(exact(&format!("1/{}", "9".repeat(1022))).is_ok());
+        assert!(exact(&format!("1/{}", "9".repeat(1023))).is_err());
     }
 
     #[test]

@@ -159,9 +159,13 @@ pub struct GeographyYaml {
 pub struct PrivacyYaml {
     /// The loss that this quarter's reports share.
     pub loss: LossYaml,
+    /// The most that this quarter may lose with the corrections of what it published; `loss` unless said, which leaves
+    /// nothing for any.
+    #[serde(default)]
+    pub quarter: Option<LimitYaml>,
     /// No quarter may take the last four quarters past this.
     #[serde(default)]
-    pub year: Option<YearYaml>,
+    pub year: Option<LimitYaml>,
     /// The ledger: one a board, for ever.
     pub ledger: PathBuf,
 }
@@ -181,10 +185,10 @@ pub struct LossYaml {
     pub delta: Option<String>,
 }
 
-/// The most that four quarters may lose together, of the same kind as the quarter's loss.
+/// The most that a quarter or four quarters may lose together, of the same kind as the loss.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct YearYaml {
+pub struct LimitYaml {
     /// Zero-concentrated differential privacy.
     #[serde(default)]
     pub rho: Option<String>,

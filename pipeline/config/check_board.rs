@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Needs;
 use super::amount;
-use super::board::{BoardYaml, FictionalYaml, Format, SourceYaml};
+use super::board::{BoardYaml, FictionalYaml, Format, LimitYaml, SourceYaml};
 use super::diagnostic::Diagnostics;
 use super::plan::{Fictional, KeySource, Loss, LossKind, Publish, Source};
 use super::source::Document;
@@ -21,6 +21,14 @@ pub(super) struct Board<'a> {
     pub tables: &'a Tables,
     pub needs: Needs,
     pub complaints: &'a mut Diagnostics,
+}
+
+/// What may be lost.
+pub(super) struct Losses {
+    pub loss: Option<Loss>,
+    pub most: Option<Loss>,
+    pub year: Option<Loss>,
+    pub delta: Option<String>,
 }
 
 impl Board<'_> {
@@ -122,22 +130,48 @@ impl Board<'_> {
         }
     }
 
-    /// The quarter's loss, the year's, and the delta.
-    pub fn losses(&mut self) -> (Option<Loss>, Option<Loss>, Option<String>) {
+    /// The loss that the reports share, the limits of the quarter and the year, and the delta.
+    pub fn losses(&mut self) -> Losses {
         let privacy = &self.yaml.privacy;
         let loss = self.loss("loss", privacy.loss.rho.as_deref(), privacy.loss.epsilon.as_deref());
-        let year =
-            privacy.year.as_ref().and_then(|year| self.loss("year", year.rho.as_deref(), year.epsilon.as_deref()));
-        if let (Some(loss), Some(year)) = (&loss, &year) {
-            if loss.kind != year.kind {
-                let message = format!("the year is in {}, the quarter in {}", year.kind.word(), loss.kind.word());
-                self.complain(&["privacy", "year"], &message, Some("both must be losses of the same kind".into()));
-            } else if amount::exact(&year.amount).ok() < amount::exact(&loss.amount).ok() {
-                let message =
-                    format!("the year allows less ({}) than this quarter spends ({})", year.amount, loss.amount);
-                self.complain(&["privacy", "year", year.kind.word()], &message, None);
-            }
+        let quarter = self.limit("quarter", privacy.quarter.as_ref());
+        let year = self.limit("year", privacy.year.as_ref());
+        if let Some(loss) = &loss {
+            let words = ["the quarter is", "the loss", "the quarter allows", "the reports share"];
+            self.at_least(["privacy", "quarter"], quarter.as_ref(), loss, words);
+            // The year's line reads as the plainest mistake: against the quarter's limit only where there is one.
+            let most = quarter.as_ref().filter(|quarter| quarter.kind == loss.kind).unwrap_or(loss);
+            let spends = if most == loss { "this quarter spends" } else { "this quarter may spend" };
+            self.at_least(
+                ["privacy", "year"],
+                year.as_ref(),
+                most,
+                ["the year is", "the quarter", "the year allows", spends],
+            );
         }
+        // Without a limit of its own, a quarter may lose what its reports share: nobody allowed more.
+        let most = if privacy.quarter.is_some() { quarter } else { loss.clone() };
+        Losses { loss, most, year, delta: self.delta() }
+    }
+
+    /// Complains of a limit of another kind than `least`, or below it.
+    fn at_least(&mut self, place: [&str; 2], limit: Option<&Loss>, least: &Loss, words: [&str; 4]) {
+        let Some(limit) = limit else { return };
+        if limit.kind != least.kind {
+            let message = format!("{} in {}, {} in {}", words[0], limit.kind.word(), words[1], least.kind.word());
+            self.complain(&place, &message, Some("both must be losses of the same kind".into()));
+        } else if amount::exact(&limit.amount).ok() < amount::exact(&least.amount).ok() {
+            let message = format!("{} less ({}) than {} ({})", words[2], limit.amount, words[3], least.amount);
+            self.complain(&[place[0], place[1], limit.kind.word()], &message, None);
+        }
+    }
+
+    fn limit(&mut self, key: &str, limit: Option<&LimitYaml>) -> Option<Loss> {
+        limit.and_then(|limit| self.loss(key, limit.rho.as_deref(), limit.epsilon.as_deref()))
+    }
+
+    fn delta(&mut self) -> Option<String> {
+        let privacy = &self.yaml.privacy;
         let delta = privacy.loss.delta.clone();
         if let Some(text) = &delta {
             let path = ["privacy", "loss", "delta"];
@@ -153,7 +187,7 @@ impl Board<'_> {
                 Ok(_) => {}
             }
         }
-        (loss, year, delta)
+        delta
     }
 
     fn loss(&mut self, key: &str, rho: Option<&str>, epsilon: Option<&str>) -> Option<Loss> {

@@ -114,7 +114,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
     let salt = board.salt(fictional.is_some());
     let rotate_by = board.rotate_by();
     board.one_kind_of_person();
-    let (loss, year, delta) = board.losses();
+    let losses = board.losses();
     let (work, ledger) = (board.places.root.join(&yaml.work), board.places.root.join(&yaml.privacy.ledger));
     let publish = board.publish(&work, &ledger, [key.as_ref(), salt.as_ref()]);
     let geography = check_geography::check(board.document, &yaml.geography, board.tables, board.complaints);
@@ -136,9 +136,10 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
         weaknesses: board.weaknesses(),
         geography: geography?,
         practices: practices.filter(|_| reports.iter().any(|report| report.protects.practitioner)),
-        loss: loss?,
-        year,
-        delta,
+        loss: losses.loss?,
+        most: losses.most?,
+        year: losses.year,
+        delta: losses.delta,
         ledger,
         reports,
         publish,

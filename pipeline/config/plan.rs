@@ -41,7 +41,9 @@ pub struct Plan {
     pub practices: Option<Practices>,
     /// The loss that this quarter's reports share.
     pub loss: Loss,
-    /// The most that four quarters may lose together, of the same kind as `loss`.
+    /// The most that this quarter may lose with its corrections: no less than `loss`, and of the same kind.
+    pub most: Loss,
+    /// The most that four quarters may lose together: no less than `most`, and of the same kind.
     pub year: Option<Loss>,
     /// The delta at which a rho is also stated as an epsilon, as written; above 0 and below 1.
     pub delta: Option<String>,

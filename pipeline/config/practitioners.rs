@@ -34,7 +34,12 @@ pub(super) fn practices(tables: &Tables, areas: Option<&str>) -> Result<Practice
         );
     };
     let way = |schema: &TableSchema| {
+        let mut referred = schema.columns.values().filter_map(|column| column.to.as_ref());
+        let unclear = referred.any(|to| matches!(tables.lookup(to), Lookup::Unclear));
         way(tables, schema, areas).ok_or_else(|| {
+            if unclear {
+                return Missing::Unclear;
+            }
             let message = format!("`{}` leads to no public table of practices with their data zones", schema.table);
             Missing::Told(message, PRACTICES_HELP)
         })

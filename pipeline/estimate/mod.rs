@@ -3,6 +3,8 @@
 //! the noise of both sides.
 //! Never sees a private value: all of it is post-processing, and free.
 
+mod spread;
+
 use crate::error::{Error, Result};
 use crate::privacy::Released;
 

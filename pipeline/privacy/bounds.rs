@@ -192,11 +192,6 @@ impl Regrouping {
         self.run
     }
 
-    /// Cells of the finer grid.
-    pub fn source_len(&self) -> usize {
-        self.mapping.len()
-    }
-
     /// What one person can do to the coarser vector, given what they can do to the finer one.
     pub fn bounds(&self, fine: &Bounds) -> Result<Bounds> {
         let meet = i64::from(self.meet.min(fine.cells));

@@ -86,7 +86,7 @@ fn draw_part(noise: &Calibrated, cells: &[i64]) -> Result<Vec<i64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ledger::{Key32, Ledger, Limits, Request};
+    use super::super::ledger::{Key32, Ledger, Limits, Request, Role};
     use super::super::noise::{Mechanism, calibrate};
     use super::super::{Bounds, Definition, Loss};
     use super::*;
@@ -105,6 +105,7 @@ mod tests {
             report: "reach".into(),
             question: Key32([1; 32]),
             release: Key32([2; 32]),
+            roles: [Role::Patient].into(),
             definition,
             vectors: vec![PlannedVector { name: "referred".into(), len: CELLS, noise }],
             limits: Limits { quarter: share, year: None },

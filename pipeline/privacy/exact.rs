@@ -9,14 +9,8 @@ use dashu::integer::{IBig, UBig};
 use dashu::rational::RBig;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::config::amount;
 use crate::error::{Error, Result};
-
-/// Longest decimal that is read: a budget is written in a few digits.
-const MAX_DECIMAL: usize = 64;
-/// Longest fraction that is read: the exact text of OpenDP's charges stays under 200 digits.
-const MAX_FRACTION: usize = 1024;
-/// Greatest power of ten, either way.
-const MAX_EXPONENT: u32 = 30;
 
 /// A non-negative rational number, held without rounding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -134,54 +128,15 @@ impl fmt::Display for Exact {
 impl FromStr for Exact {
     type Err = String;
 
-    /// Reads `0.25`, `1e-7` or `1/4`. Signs, spaces, zero, words and absurd sizes are refused.
+    /// Reads `0.25`, `1e-7` or `1/4`, by the reader that YAML's amounts go through. Signs, spaces, zero, words and absurd
+    /// sizes are refused.
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = match text.split_once('/') {
-            Some((above, below)) if text.len() <= MAX_FRACTION => fraction(above, below),
-            None if text.len() <= MAX_DECIMAL => decimal(text),
-            _ => return Err(format!("this number is too long; write at most {MAX_DECIMAL} characters")),
-        };
-        let number = number
-            .ok_or_else(|| format!("`{text}` is not an amount; write a number above 0, as `0.25`, `1/4` or `1e-7`"))?;
-        if number.is_zero() {
-            return Err(format!("`{text}` is 0; an amount must be above 0"));
+        match amount::exact(text) {
+            Ok(number) if number.is_zero() => Err(format!("`{text:.40}` is 0; an amount must be above 0")),
+            Ok(number) => Ok(Exact(number)),
+            Err(wrong) => Err(format!("`{text:.40}` {wrong}")),
         }
-        Ok(Exact(number))
     }
-}
-
-fn digits(text: &str) -> Option<UBig> {
-    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| UBig::from_str_radix(text, 10).ok()).flatten()
-}
-
-fn fraction(above: &str, below: &str) -> Option<RBig> {
-    let below = digits(below).filter(|below| *below != UBig::ZERO)?;
-    Some(RBig::from_parts(digits(above)?.into(), below))
-}
-
-fn decimal(text: &str) -> Option<RBig> {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        None => (text, RBig::ONE),
-        Some((mantissa, exponent)) => (mantissa, power(exponent)?),
-    };
-    let (whole, part) = match mantissa.split_once('.') {
-        None => (mantissa, ""),
-        Some((_, "")) => return None,
-        Some(both) => both,
-    };
-    let all = digits(&format!("{}{part}", digits(whole).map(|_| whole)?))?;
-    Some(RBig::from(all) / power_of_ten(u32::try_from(part.len()).ok()?) * exponent)
-}
-
-/// Ten to the power that `text` spells, within ±30.
-fn power(text: &str) -> Option<RBig> {
-    let (negative, size) = match text.strip_prefix('-') {
-        Some(size) => (true, size),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let size = u32::try_from(digits(size)?).ok().filter(|size| *size <= MAX_EXPONENT)?;
-    Some(if negative { RBig::ONE / power_of_ten(size) } else { power_of_ten(size) })
 }
 
 impl Serialize for Exact {

@@ -1,5 +1,6 @@
 //! Takes bounded vectors and a budget, gives noised vectors and a durable record of what they cost.
-//! The trust kernel: small enough for one auditor's afternoon; it knows no table, report or area.
+//! The trust kernel: small enough for one auditor's afternoon; it knows no table, report or area. Beside it stand two
+//! pure files that it relies on: `config::amount`, which reads numbers, and `config::quarter`.
 //! Never: an unnoised value out, noise without a debit before it, a float for a budget, a seed.
 //!
 //! # The promise
@@ -23,8 +24,12 @@
 //! | a grant draws once | it is moved into the draw, and a reservation holds one stored draw |
 //! | noise that was not stored is never seen | `draw::draw_all` is private to the kernel; the ledger returns only what it has stored |
 //! | a release asked for again costs nothing and says the same | `Ledger::find` gives the stored bytes |
+//! | a correction is a release like any other, and pays in full | `ledger::spending` knows debits only; [`Revision`] is for readers |
+//! | no role's people lose more than the limits | [`Role`]s are charged and checked one by one, each the whole loss |
 //! | no window of four quarters passes the year's limit, back-dated runs included | `ledger::spending`, over every window that holds the quarter |
 //! | the ledger's past is not rewritten | triggers, a hash chain read before every decision, and a head that tells of a lost tail |
+//! | an older copy of the ledger is told from the newest | [`Ledger::follows`], of the [`Head`]s that a witness and every published pack keep |
+//! | what a lost ledger held counts as spent, whatever it was, and is not drawn again | `Ledger::accept_loss`, `ledger::spending`, `Past::may_have_lost_the_draw` |
 //! | errors name no value | messages hold sizes, names and budgets only |
 //!
 //! What is outside: the time that a draw takes depends on the noise, and is seen by the operator only.
@@ -37,17 +42,15 @@ mod ledger;
 mod noise;
 mod private;
 mod released;
-mod role;
-mod spread;
 pub mod walk;
 
 pub use bounds::{Bounds, Regrouping};
 pub use budget::{Definition, Loss, epsilon_at, split};
 pub use exact::Exact;
 pub use ledger::{
-    EntryView, Grant, Key32, Ledger, Limits, PlannedVector, Request, Spending, Spent, State, Stored, Verified,
+    Entry, Event, Grant, Head, Key32, Ledger, Limits, PlannedVector, Request, Reservation, Revision, Role, Spending,
+    Spent, Stored, Verified,
 };
 pub use noise::{Calibrated, Mechanism, calibrate};
 pub use private::Private;
 pub use released::Released;
-pub use role::Role;

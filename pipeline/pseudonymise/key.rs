@@ -87,7 +87,7 @@ impl Key {
 ///
 /// # Errors
 /// [`Error::Io`] where the file exists already (a key is never overwritten: the store could not be joined again) or
-/// cannot be written.
+/// cannot be written; [`Error::Input`] where others may write to its folder.
 pub fn new_key_file(path: &Path) -> Result<()> {
     let mut bytes = Zeroizing::new([0u8; 32]);
     getrandom::fill(bytes.as_mut()).map_err(|_| Error::System("the system gave no random bytes".into()))?;
@@ -96,6 +96,9 @@ pub fn new_key_file(path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::io("cannot make the folder", folder, e))?;
     }
+    // A key that the next run would refuse is not made.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    secret::refuse_open_folder(folder, "key")?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -146,7 +149,11 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(Key::read(&KeySource::File(path.clone())).is_ok());
         assert!(new_key_file(&path).is_err());
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let chmod = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        chmod(&path, 0o644);
         assert!(Key::read(&KeySource::File(path)).is_err());
+        chmod(&folder.path().join("a"), 0o777);
+        assert!(new_key_file(&folder.path().join("a/c.key")).is_err());
+        assert!(!folder.path().join("a/c.key").exists());
     }
 }

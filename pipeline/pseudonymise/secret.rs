@@ -1,4 +1,8 @@
 //! Where a secret is read from, and who else may have had a hand in it.
+//!
+//! Wiped from memory once used: its text, the key and the salt made of it, and each sub-key as it is derived. Not wiped:
+//! the states of HKDF and HMAC that hold a sub-key (see [`super::Space`]), memory that a command's output grew through, and
+//! the environment, which a process keeps as it was given. From these [`crate::process`] keeps others.
 
 use std::fs::{Metadata, OpenOptions};
 use std::io::{ErrorKind, Read};
@@ -65,7 +69,11 @@ fn is_trusted(owner: u32) -> bool {
     owner == 0 || owner == rustix::process::geteuid().as_raw()
 }
 
-fn refuse_open_folder(folder: &Path, secret: &str) -> Result<()> {
+/// Refuses a folder in which others could put a secret of theirs in the place of ours.
+///
+/// # Errors
+/// [`Error::Input`] where it belongs to another user, or others may write to it.
+pub(super) fn refuse_open_folder(folder: &Path, secret: &str) -> Result<()> {
     let meta = std::fs::metadata(folder).map_err(|e| Error::io("cannot look into", folder, e))?;
     let refused = |why: &str, what_to_do: &str| {
         let shown = folder.display();

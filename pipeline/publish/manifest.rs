@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::privacy::Head;
+
 /// `manifest.json` of a pack.
 #[derive(Debug, Clone, Serialize)]
 pub struct Manifest {
@@ -15,8 +17,9 @@ pub struct Manifest {
     pub quarter_in_words: String,
     /// Which end of a deprivation band is which.
     pub bands: String,
-    /// The random name of the board's ledger.
-    pub ledger: String,
+    /// The board's ledger as it was when the newest of these releases was drawn: a ledger that cannot show this entry
+    /// is not the one that paid for them.
+    pub ledger: Head,
     /// One release a report.
     pub releases: Vec<Release>,
     /// Symbols in the `QF` columns.
@@ -36,6 +39,8 @@ pub struct Release {
     pub protects: String,
     /// The release's key in the ledger: the same question of the same inputs has the same key.
     pub release: String,
+    /// Where it corrects an earlier release, which one: "revision 1 of ...".
+    pub revises: Option<String>,
     /// The hash of the inputs, each by content.
     pub inputs: String,
     /// The definition of loss: `rho` or `epsilon`.

@@ -3,17 +3,17 @@
 //! No key is read, no private extract is looked for, and nothing is written but a scratch folder for public tables, which
 //! goes when the answer is there. Grids, noise and charges are made by the very functions that a run uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fictional;
 use super::intake::Intake;
-use super::question::{Asked, Question, loss, prepare};
+use super::question::{Asked, Question, limits, loss, prepare};
 use super::{Resources, afford, answer};
 use crate::config::plan::{Place, Plan, Rate};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Qualifier, ratio, reliable_from};
 use crate::link::PublicTable;
-use crate::privacy::{Calibrated, Exact, Ledger, Loss, Spending};
+use crate::privacy::{Calibrated, Exact, Ledger, Loss, Role, Spending};
 use crate::progress::Progress;
 use crate::store::Store;
 
@@ -113,6 +113,8 @@ pub struct RateAhead {
 
 /// What is left of a limit.
 pub struct Room {
+    /// Whose loss it limits.
+    pub role: Role,
     /// The quarters that it is over, in words.
     pub over: String,
     /// The limit.
@@ -148,7 +150,7 @@ pub fn ahead(plan: &Plan, resources: Resources, progress: &Progress) -> Result<A
     let new = reports.iter().filter(|report| !report.asked_before).map(|report| &report.loss.amount);
     Ok(Ahead {
         charge: Loss::new(total.definition, Exact::sum(new)),
-        rooms: rooms(plan, total, ledger.as_ref())?,
+        rooms: rooms(plan, &questions, ledger.as_ref())?,
         people: zones.and_then(|zones| people(plan, zones)).map(|people| people.iter().sum()),
         // An empty ledger has room for the quarter's loss, of which the reports are shares.
         refused: ledger.as_ref().and_then(|ledger| afford(plan, ledger, &questions).err()),
@@ -166,17 +168,21 @@ fn existing_ledger(plan: &Plan) -> Result<Option<Ledger>> {
     }
 }
 
-fn rooms(plan: &Plan, quarter: Loss, ledger: Option<&Ledger>) -> Result<Vec<Room>> {
-    let spent = ledger.map(|ledger| ledger.spent(plan.quarter)).transpose()?;
-    let room = |over: String, limit: Loss, spent: Option<&Spending>| {
-        let spent = spent.map_or(Some(Exact::ZERO), |spent| spent.counted_as(limit.definition));
-        let left = spent.map(|spent| limit.amount.minus(&spent).unwrap_or(Exact::ZERO));
-        Room { over, limit, left }
-    };
-    let mut rooms = vec![room(plan.quarter.to_string(), quarter, spent.as_ref().map(|spent| &spent.quarter))];
-    if let Some(year) = &plan.year {
-        let over = format!("the four quarters to {}", plan.quarter);
-        rooms.push(room(over, loss(year)?, spent.as_ref().map(|spent| &spent.year)));
+/// What is left, for each role that a report of the plan protects: losses of different people do not add up.
+fn rooms(plan: &Plan, questions: &[Question<'_>], ledger: Option<&Ledger>) -> Result<Vec<Room>> {
+    let limits = limits(plan)?;
+    let mut rooms = Vec::new();
+    for role in questions.iter().flat_map(Question::roles).collect::<BTreeSet<_>>() {
+        let spent = ledger.map(|ledger| ledger.spent(role, plan.quarter)).transpose()?;
+        let room = |over: String, limit: &Loss, spent: Option<&Spending>| {
+            let left = spent.map_or(Some(limit.amount.clone()), |spent| spent.left(limit));
+            Room { role, over, limit: limit.clone(), left }
+        };
+        rooms.push(room(plan.quarter.to_string(), &limits.quarter, spent.as_ref().map(|spent| &spent.quarter)));
+        if let Some(year) = &limits.year {
+            let over = format!("the four quarters to {}", plan.quarter);
+            rooms.push(room(over, year, spent.as_ref().map(|spent| &spent.year)));
+        }
     }
     Ok(rooms)
 }

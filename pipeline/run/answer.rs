@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Charge;
 use super::intake::{Intake, PrivateTable, content_hash};
 use super::question::Question;
+use super::witness;
 use crate::config::plan::{Place, Plan, Report};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, counts, rates};
@@ -12,7 +13,7 @@ use crate::link::{Linked, REGISTER, token_holders};
 use crate::measure::grid::LevelGrid;
 use crate::measure::plan::floor;
 use crate::measure::vector::measure;
-use crate::privacy::{Definition, Exact, Key32, Ledger, Loss, Released, epsilon_at};
+use crate::privacy::{Definition, Exact, Head, Key32, Ledger, Loss, Private, Released, Revision, epsilon_at};
 use crate::publish::{Manifest, Release, Table, Vector, tidy};
 
 /// The released vectors of one report.
@@ -29,6 +30,10 @@ pub struct Answer {
     pub loss: Loss,
     /// Whether the ledger had it.
     pub replayed: bool,
+    /// What it corrects, if anything.
+    pub revises: Option<Revision>,
+    /// The ledger as it was right after the draw.
+    pub head: Head,
 }
 
 /// What every question of a run depends on beside its own words: the area lookup and the schemas.
@@ -79,29 +84,17 @@ pub fn answer(
     inputs: String,
 ) -> Result<Answer> {
     let release = question.release(&inputs);
-    let known = ledger.find(&release)?;
-    let replayed = known.as_ref().is_some_and(|stored| stored.released.is_some());
-    let drawn = match known.and_then(|stored| stored.released) {
-        Some(released) => released,
-        None => {
-            // A correction whose inputs changed pays again: refused here where it does not fit, before it is measured.
-            let resumed = ledger.find(&release)?.is_some();
-            if !resumed {
-                ledger.afford(&[question.request(plan, release)])?;
-            }
-            let mut exact = Vec::new();
-            for asked in &question.asked {
-                let fine = measure(plan, asked.measure, linked, &asked.fine)?;
-                let levels = asked.levels.iter().map(|level| fine.regroup(&level.from_fine).map(Some));
-                exact.push(levels.collect::<Result<Vec<_>>>()?);
-            }
-            let lost = || Error::Privacy("a measured vector was lost on its way to the ledger".into());
-            let in_order = question.in_order().map(|(asked, level)| exact[asked][level].take().ok_or_else(lost));
-            let in_order = in_order.collect::<Result<Vec<_>>>()?;
-            let grant = ledger.reserve(question.request(plan, release))?;
-            ledger.draw(grant, in_order)?
-        }
-    };
+    let find = |ledger: &Ledger| Ok::<_, Error>(ledger.find(&release)?.and_then(|it| Some((it.revises, it.drawn?))));
+    let known = find(ledger)?;
+    let replayed = known.is_some();
+    if !replayed {
+        let exact = measured(plan, question, linked)?;
+        let grant = ledger.reserve(question.request(plan, release))?;
+        ledger.draw(grant, exact)?;
+        witness::renew(plan, ledger)?;
+    }
+    let lost = || Error::Privacy("a draw was lost on its way from the ledger".into());
+    let (revises, (drawn, head)) = if replayed { known } else { find(ledger)? }.ok_or_else(lost)?;
     let amount = Exact::sum(drawn.iter().map(|vector| vector.calibrated().charge()));
     let definition = drawn.first().map_or(Definition::ZConcentrated, |vector| vector.loss().definition);
     let vectors = by_measure(question, drawn)?;
@@ -112,7 +105,21 @@ pub fn answer(
         vectors,
         loss: Loss::new(definition, amount),
         replayed,
+        revises,
+        head,
     })
+}
+
+/// The exact vectors, in the ledger's order.
+fn measured(plan: &Plan, question: &Question<'_>, linked: &Linked<'_>) -> Result<Vec<Private<Vec<i64>>>> {
+    let mut exact = Vec::new();
+    for asked in &question.asked {
+        let fine = measure(plan, asked.measure, linked, &asked.fine)?;
+        let levels = asked.levels.iter().map(|level| fine.regroup(&level.from_fine).map(Some));
+        exact.push(levels.collect::<Result<Vec<_>>>()?);
+    }
+    let lost = || Error::Privacy("a measured vector was lost on its way to the ledger".into());
+    question.in_order().map(|(asked, level)| exact[asked][level].take().ok_or_else(lost)).collect()
 }
 
 /// From the ledger's order back to the report's.
@@ -133,7 +140,8 @@ impl Answer {
     /// What it cost.
     pub fn charge(&self) -> Charge {
         let loss = format!("{} {}", self.loss.definition.symbol(), self.loss.amount.decimal(4));
-        Charge { report: self.report.clone(), loss, replayed: self.replayed }
+        let revises = self.revises.as_ref().map(Revision::to_string);
+        Charge { report: self.report.clone(), loss, replayed: self.replayed, revises }
     }
 
     /// The report's tables, one an area level.
@@ -216,8 +224,8 @@ fn over_cells(of: &LevelGrid, over: &LevelGrid) -> Result<Vec<usize>> {
 /// What the pack says of itself.
 ///
 /// # Errors
-/// [`Error::Privacy`] where the loss has no epsilon at the board's delta.
-pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], ledger: &str) -> Result<Manifest> {
+/// [`Error::Privacy`] where the loss has no epsilon at the board's delta, or there is no release.
+pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> Result<Manifest> {
     let mut releases = Vec::new();
     for (question, answer) in questions.iter().zip(answers) {
         let mut vectors = Vec::new();
@@ -247,6 +255,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], led
             title: question.report.title.clone(),
             protects: "patient: all rows of one patient, in every private table".into(),
             release: answer.release.to_string(),
+            revises: answer.revises.as_ref().map(Revision::to_string),
             inputs: answer.inputs.clone(),
             definition: answer.loss.definition.symbol().into(),
             loss: answer.loss.amount.to_string(),
@@ -256,6 +265,9 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], led
             vectors,
         });
     }
+    // The newest of the draws, and not the ledger as it is now: a replay writes the same bytes.
+    let head = answers.iter().map(|answer| &answer.head).max_by_key(|head| head.entries);
+    let head = head.ok_or_else(|| Error::Privacy("a pack without a release says nothing".into()))?;
     let qualifiers = [
         ("d", "a total: the figure is over all values of the dimension"),
         ("u", "low reliability: the 95% interval reaches further than half the value to either side"),
@@ -267,7 +279,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], led
         quarter: plan.quarter.to_string(),
         quarter_in_words: plan.quarter.financial(),
         bands: "SIMD quintile 1 is the most deprived fifth".into(),
-        ledger: ledger.into(),
+        ledger: head.clone(),
         releases,
         qualifiers: BTreeMap::from(qualifiers.map(|(symbol, words)| (symbol.to_owned(), words.to_owned()))),
         files: Vec::new(),

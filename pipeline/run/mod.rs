@@ -21,6 +21,7 @@ mod intake_tests;
 pub mod keys;
 mod question;
 mod share;
+pub mod witness;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -39,6 +40,7 @@ use crate::{publish, validation};
 use answer::Answer;
 use intake::{Intake, PrivateTable};
 use question::Question;
+pub use question::limits;
 
 /// What a run may use of the machine.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +79,8 @@ pub struct Charge {
     pub loss: String,
     /// Whether the ledger had the release already, so that it cost nothing now.
     pub replayed: bool,
+    /// Which revision of an earlier release it is, in words.
+    pub revises: Option<String>,
 }
 
 /// Runs the whole pipeline.
@@ -93,7 +97,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     intake.check()?;
     let context = answer::context(plan, &intake);
     let questions = question::prepare(plan, &public, &context)?;
-    let mut ledger = Ledger::open(&plan.ledger, &plan.board)?;
+    let mut ledger = witness::open(plan, &|text| progress.note(text))?;
     afford(plan, &ledger, &questions)?;
     let private = intake.private()?;
     let engine = engine(plan, resources, &private, &public)?;
@@ -103,10 +107,11 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     stage.finish(0);
     let validation = intake.validation.write(&plan.work)?;
     intake.check()?;
+    let inputs = questions.iter().map(|question| answer::inputs(plan, question, &intake, &private)).collect::<Vec<_>>();
+    afford_corrections(plan, &ledger, &questions, &inputs)?;
     let mut answers = Vec::new();
-    for question in &questions {
+    for (question, inputs) in questions.iter().zip(inputs) {
         let stage = progress.stage(&question.report.name, None);
-        let inputs = answer::inputs(plan, question, &intake, &private);
         answers.push(answer::answer(plan, question, &linked, &mut ledger, inputs)?);
         stage.finish(0);
     }
@@ -154,6 +159,19 @@ fn afford(plan: &Plan, ledger: &Ledger, questions: &[Question<'_>]) -> Result<()
     ledger.afford(&requests)
 }
 
+/// Refuses what the ledger cannot pay for, now that the inputs tell a correction from a replay: all of it together,
+/// before anything is measured, so that no correction is paid for whose pack another one stops.
+fn afford_corrections(plan: &Plan, ledger: &Ledger, questions: &[Question<'_>], inputs: &[String]) -> Result<()> {
+    let mut requests = Vec::new();
+    for (question, inputs) in questions.iter().zip(inputs) {
+        let release = question.release(inputs);
+        if ledger.find(&release)?.is_none() {
+            requests.push(question.request(plan, release));
+        }
+    }
+    ledger.afford(&requests)
+}
+
 pub(crate) fn engine(
     plan: &Plan,
     resources: Resources,
@@ -184,11 +202,12 @@ fn publish_all(
     for (question, answer) in questions.iter().zip(answers) {
         tables.extend(answer.tables(plan, question)?);
     }
-    let manifest = answer::manifest(plan, questions, answers, ledger.id())?;
+    let manifest = answer::manifest(plan, questions, answers)?;
     let pack =
         publish::write_pack(&plan.publish.to, &plan.quarter.to_string(), &tables, &plan.publish.formats, manifest)?;
     for answer in answers {
         ledger.mark_published(&answer.release, &Key32(pack.manifest))?;
     }
+    witness::renew(plan, ledger)?;
     Ok((pack, tables))
 }

@@ -1,10 +1,12 @@
 //! What a report asks: its grids, its noise and its cost, all of it known before any private data are opened.
 
+use std::collections::BTreeSet;
+
 use crate::config::plan::{LossKind, Measure, Plan, Report};
 use crate::error::{Error, Result};
 use crate::measure::grid::{FineGrid, LevelGrid, Public, levels};
 use crate::measure::plan::bounds;
-use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, split};
+use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, Role, split};
 
 use super::share::divide;
 
@@ -42,6 +44,14 @@ pub fn loss(loss: &crate::config::plan::Loss) -> Result<Loss> {
     Ok(Loss::new(definition, amount))
 }
 
+/// What the board may lose, in the kernel's terms.
+///
+/// # Errors
+/// [`Error::Privacy`] where an amount cannot be read, which checked YAML excludes.
+pub fn limits(plan: &Plan) -> Result<Limits> {
+    Ok(Limits { quarter: loss(&plan.most)?, year: plan.year.as_ref().map(loss).transpose()? })
+}
+
 /// Prepares every report of the plan: the quarter's loss goes by reports, and in each as [`divide`] says.
 ///
 /// # Errors
@@ -49,7 +59,7 @@ pub fn loss(loss: &crate::config::plan::Loss) -> Result<Loss> {
 /// cannot be had, or a share is too small to draw noise for.
 pub fn prepare<'a>(plan: &'a Plan, public: &Public, context: &str) -> Result<Vec<Question<'a>>> {
     let total = loss(&plan.loss)?;
-    let limits = Limits { quarter: total.clone(), year: plan.year.as_ref().map(loss).transpose()? };
+    let limits = limits(plan)?;
     let shares = split(&total.amount, &plan.reports.iter().map(|report| report.share).collect::<Vec<_>>())?;
     let mut questions = Vec::new();
     for (report, share) in plan.reports.iter().zip(&shares) {
@@ -126,10 +136,17 @@ impl Question<'_> {
             report: self.report.name.clone(),
             question: self.key,
             release,
+            roles: self.roles(),
             definition: self.definition,
             vectors: self.in_order().map(|(asked, level)| self.asked[asked].vectors[level].clone()).collect(),
             limits: self.limits.clone(),
         }
+    }
+
+    /// Whom the report protects, in the ledger's terms.
+    pub fn roles(&self) -> BTreeSet<Role> {
+        let practitioner = self.report.protects.practitioner.then_some(Role::Practitioner);
+        [Role::Patient].into_iter().chain(practitioner).collect()
     }
 
     /// Every vector as (measure, level), in the order in which the ledger has them.

@@ -45,6 +45,8 @@ pub struct Config {
     pub levels: String,
     /// The quarter's loss, as YAML.
     pub loss: String,
+    /// The most that the quarter may lose with its corrections, as YAML; none where empty.
+    pub most: String,
     /// The year's, as YAML; none where empty.
     pub year: String,
     /// The folder of the reports.
@@ -76,6 +78,7 @@ impl Config {
             sources,
             levels: "[health_board, hscp]".into(),
             loss: "{ rho: \"0.25\", delta: \"1e-7\" }".into(),
+            most: String::new(),
             year: "{ rho: \"1\" }".into(),
             reports_folder: repository().join("reports"),
             reports: "[reach, bridge]".into(),
@@ -84,12 +87,14 @@ impl Config {
 
     fn yaml(&self) -> String {
         let sources = self.sources.iter().map(|(table, source)| format!("  {table}: {source}\n")).collect::<String>();
-        let year = if self.year.is_empty() { String::new() } else { format!("  year: {}\n", self.year) };
+        let limit =
+            |name: &str, yaml: &str| if yaml.is_empty() { String::new() } else { format!("  {name}: {yaml}\n") };
+        let limits = limit("quarter", &self.most) + &limit("year", &self.year);
         format!(
             "board: {}\nquarter: 2026-Q3\nschemas: {}\nreports_folder: {}\nsources:\n{sources}\
              pseudonyms:\n  key: {{ file: board.key }}\n  project: test\n\
              geography:\n  levels: {}\n  bands: {{ simd_quintile: country }}\n\
-             privacy:\n  loss: {}\n{year}  ledger: ledger.sqlite\n\
+             privacy:\n  loss: {}\n{limits}  ledger: ledger.sqlite\n\
              reports: {}\nwork: work\npublish: {{ to: published, formats: [csv, parquet] }}\n",
             self.board,
             repository().join("schemas").display(),

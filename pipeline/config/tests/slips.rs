@@ -155,6 +155,23 @@ fn slips_in_the_boards_yaml() {
         ),
         ("rho: \"0.25\"", "epsilon: \"0.25\"", "demo.yaml:45:9 the year is in rho, the quarter in epsilon"),
         ("rho: \"0.25\"", "rho: \"1.1\"", "demo.yaml:45:16 the year allows less (1) than this quarter spends (1.1)"),
+        (
+            "year: { rho: \"1\" }",
+            "quarter: { epsilon: \"1\" }",
+            "demo.yaml:45:12 the quarter is in epsilon, the loss in rho | both must be losses of the same kind",
+        ),
+        (
+            "year: { rho: \"1\" }",
+            "quarter: { rho: \"0.2\" }",
+            "demo.yaml:45:19 the quarter allows less (0.2) than the reports share (0.25)",
+        ),
+        (
+            "year: { rho: \"1\" }",
+            "year: { rho: \"0.3\" }\n  quarter: { rho: \"1/2\" }",
+            "demo.yaml:45:16 the year allows less (0.3) than this quarter may spend (1/2)",
+        ),
+        ("year: { rho: \"1\" }", "quarter: { rho: \"0\" }", "demo.yaml:45:19 the loss must be above 0"),
+        ("year: { rho: \"1\" }", "quarter: {}", "demo.yaml:45:12 exactly one of `rho` and `epsilon` is needed"),
         ("1e-7", "1", "demo.yaml:43:31 delta must be above 0 and below 1"),
         ("year: { rho: \"1\" }", "year: { rho: \"1\", delta: \"1e-7\" }", "demo.yaml:45:21 unknown key `delta`"),
         (

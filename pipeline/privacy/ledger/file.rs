@@ -10,7 +10,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::chain;
 use crate::error::{Error, Result};
 
-/// The format that this smirr reads and writes.
+/// The format that this smirr reads and writes. Roles and revisions came later and did not change it: an entry without
+/// them is a first release that protects patients, and a smirr that does not know them counts their loss against all.
 const FORMAT: i64 = 1;
 /// Marks the file as a smirr ledger in SQLite's own header: "smir".
 const APPLICATION: i64 = 0x736d_6972;
@@ -120,10 +121,11 @@ fn is_empty(connection: &Connection) -> Result<bool> {
 fn lay_out(connection: &Connection, board: &str) -> Result<()> {
     connection.execute_batch(SCHEMA).map_err(trouble)?;
     connection.pragma_update(None, "application_id", APPLICATION).map_err(trouble)?;
-    connection
-        .execute("INSERT INTO meta VALUES (?1, ?2, lower(hex(randomblob(16))))", (board, FORMAT))
-        .map_err(trouble)?;
-    chain::begin(connection, &owner(connection)?)
+    let lay = "INSERT INTO meta VALUES (?1, ?2, lower(hex(randomblob(16))))";
+    connection.execute(lay, (board, FORMAT)).map_err(trouble)?;
+    let first = chain::genesis(&owner(connection)?);
+    connection.execute("INSERT INTO head (one, entry, hash) VALUES (1, 0, ?1)", [&first.0[..]]).map_err(trouble)?;
+    Ok(())
 }
 
 /// Whose ledger the file says it is.

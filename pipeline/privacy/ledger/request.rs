@@ -1,10 +1,14 @@
 //! What is asked of the ledger, and the grant that it gives.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::budget::{Definition, Loss};
 use super::super::exact::Exact;
 use super::super::noise::Calibrated;
+use super::chain::Past;
 use super::key::Key32;
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
@@ -20,10 +24,51 @@ pub struct PlannedVector {
     pub noise: Calibrated,
 }
 
-/// The most that may be lost.
+/// Whose rows a release bounds and protects. Losses of two roles are losses of different people: they do not add up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// A registered patient.
+    Patient,
+    /// A practitioner: a named worker at a practice.
+    Practitioner,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Role; 2] = [Role::Patient, Role::Practitioner];
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Role::Patient { "patient" } else { "practitioner" })
+    }
+}
+
+/// The roles of entries from before there was a choice.
+fn patients() -> BTreeSet<Role> {
+    BTreeSet::from([Role::Patient])
+}
+
+/// A correction: the same question of the same quarter, answered anew from other inputs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// 1 for the first correction, and so on.
+    pub number: u32,
+    /// The release that it takes the place of.
+    pub of: Key32,
+}
+
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "revision {} of {}", self.number, self.of)
+    }
+}
+
+/// The most that may be lost by the people of one role.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Limits {
-    /// In one quarter.
+    /// In one quarter, corrections included.
     pub quarter: Loss,
     /// In any four quarters in a row.
     pub year: Option<Loss>,
@@ -40,6 +85,8 @@ pub struct Request {
     pub question: Key32,
     /// What is asked, of which inputs: the same for a replay only.
     pub release: Key32,
+    /// Whom it protects. The noise covers the role that needs most of it, so each role is charged the whole loss.
+    pub roles: BTreeSet<Role>,
     /// The definition of loss that the vectors pay in.
     pub definition: Definition,
     /// The vectors, in the order in which they will be drawn.
@@ -48,24 +95,40 @@ pub struct Request {
     pub limits: Limits,
 }
 
-/// A debit, as the chain holds it.
+/// A debit, as the chain holds it: a request whose cost is settled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Reservation {
+pub struct Reservation {
+    /// The release that it pays for.
     pub release: Key32,
+    /// The question that the release answers.
     pub question: Key32,
-    #[serde(with = "quarter_text")]
+    /// The quarter that is charged.
     pub quarter: Quarter,
+    /// The report's name.
     pub report: String,
+    /// What each role is charged.
     pub loss: Loss,
+    /// The roles that are charged.
+    #[serde(default = "patients")]
+    pub roles: BTreeSet<Role>,
+    /// What it corrects; nothing where the question was not answered before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revises: Option<Revision>,
+    /// The vectors, in the order in which they are drawn.
     pub vectors: Vec<PlannedVector>,
 }
 
 impl Reservation {
     /// The debit for `request`: the sum of what OpenDP says that its vectors cost.
     ///
-    /// Errors: [`Error::Privacy`] where the request does not name each vector once, or mixes definitions.
-    pub fn for_request(request: &Request) -> Result<Self> {
+    /// It corrects the last drawn release of the same question, if any: nobody has seen one that was never drawn.
+    ///
+    /// Errors: [`Error::Privacy`] where the request protects nobody, does not name each vector once, or mixes definitions.
+    pub(super) fn for_request(request: &Request, past: &Past) -> Result<Self> {
         let report = &request.report;
+        if request.roles.is_empty() {
+            return Err(Error::Privacy(format!("`{report}` protects nobody, so nothing of it can be released")));
+        }
         if request.vectors.is_empty() {
             return Err(Error::Privacy(format!("`{report}` measures nothing, so there is nothing to release")));
         }
@@ -83,29 +146,22 @@ impl Reservation {
             }
         }
         let amount = Exact::sum(request.vectors.iter().map(|vector| vector.noise.charge()));
+        let same = |it: &Reservation| (it.question, it.quarter) == (request.question, request.quarter);
+        let answered = |(id, it): &(i64, &Reservation)| same(it) && past.draw(*id).is_some();
+        let revises = past.reservations().rfind(answered).map(|(_, earlier)| Revision {
+            number: earlier.revises.as_ref().map_or(1, |it| it.number + 1),
+            of: earlier.release,
+        });
         Ok(Reservation {
             release: request.release,
             question: request.question,
             quarter: request.quarter,
             report: report.clone(),
             loss: Loss::new(request.definition, amount),
+            roles: request.roles.clone(),
+            revises,
             vectors: request.vectors.clone(),
         })
-    }
-}
-
-/// A quarter as text, for the chain.
-mod quarter_text {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::config::quarter::Quarter;
-
-    pub fn serialize<S: Serializer>(quarter: &Quarter, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(quarter)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Quarter, D::Error> {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -126,30 +182,18 @@ mod quarter_text {
 #[derive(Debug)]
 pub struct Grant {
     pub(super) ledger: String,
-    pub(super) reservation: i64,
-    pub(super) release: Key32,
-    pub(super) amount: Exact,
-    pub(super) vectors: Vec<PlannedVector>,
+    pub(super) entry: i64,
+    pub(super) reservation: Reservation,
 }
 
 impl Grant {
     /// The vectors that may be drawn, in order.
     pub fn vectors(&self) -> &[PlannedVector] {
-        &self.vectors
+        &self.reservation.vectors
     }
 
-    /// The release that it is for.
-    pub fn release(&self) -> &Key32 {
-        &self.release
-    }
-
-    /// What was debited for it.
-    pub fn amount(&self) -> &Exact {
-        &self.amount
-    }
-
-    /// Takes the grant apart, for the draw.
+    /// What was debited, and the vectors that it pays for: the grant is used up.
     pub(in crate::privacy) fn used(self) -> (Exact, Vec<PlannedVector>) {
-        (self.amount, self.vectors)
+        (self.reservation.loss.amount, self.reservation.vectors)
     }
 }

@@ -1,12 +1,13 @@
 //! The ledger's rules, on real files: budgets, crashes, replays, races and tampering.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::privacy::bounds::Bounds;
-use crate::privacy::budget::Definition;
+use crate::privacy::budget::{Definition, Loss};
 use crate::privacy::exact::Exact;
 use crate::privacy::noise::calibrate;
 
@@ -42,6 +43,7 @@ pub(super) fn request(release: u8, quarter: &str, share: Loss, limits: (Loss, Op
         report: "reach".into(),
         question: key(200),
         release: key(release),
+        roles: BTreeSet::from([Role::Patient]),
         definition: share.definition,
         vectors: vec![PlannedVector { name: "referred".into(), len: 4, noise }],
         limits: Limits { quarter: limits.0, year: limits.1 },
@@ -75,13 +77,13 @@ fn a_release_from_debit_to_publication() {
     let (_folder, path) = home();
     let mut ledger = Ledger::open(&path, BOARD).unwrap();
     assert_eq!(ledger.find(&key(1)).unwrap(), None);
-    assert_eq!(ledger.verify().unwrap(), Verified { entries: 0, draws: 0, head: None });
+    assert_eq!((ledger.verify().unwrap().draws, ledger.head().unwrap().entries), (0, 0));
     let quarter = "2026-Q3".parse().unwrap();
     assert!(!ledger.known_question(quarter, &key(200)).unwrap());
 
     let grant = ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1/4"), Some(rho("1"))))).unwrap();
-    assert_eq!(ledger.spent(quarter).unwrap().quarter.rho, exact("1/8"));
-    assert_eq!(ledger.find(&key(1)).unwrap().unwrap().state, State::Reserved);
+    assert_eq!(ledger.spent(Role::Patient, quarter).unwrap().quarter.rho, exact("1/8"));
+    assert_eq!(ledger.find(&key(1)).unwrap().unwrap(), Stored { revises: None, drawn: None });
     assert!(ledger.known_question(quarter, &key(200)).unwrap());
     assert!(!ledger.known_question("2026-Q2".parse().unwrap(), &key(200)).unwrap());
     assert!(ledger.mark_published(&key(1), &key(9)).is_err());
@@ -89,21 +91,22 @@ fn a_release_from_debit_to_publication() {
     let released = ledger.draw(grant, four(1)).unwrap();
     assert_eq!((released[0].name(), released[0].values().len()), ("referred", 4));
     assert_eq!(released[0].loss(), rho("1/8"));
-    assert_eq!(ledger.find(&key(1)).unwrap().unwrap().state, State::Drawn);
+    let drawn = ledger.head().unwrap();
     ledger.mark_published(&key(1), &key(9)).unwrap();
     ledger.mark_published(&key(1), &key(9)).unwrap();
     drop(ledger);
 
     let ledger = Ledger::open(&path, BOARD).unwrap();
+    // The head that a pack names is that of the draw, whatever came after it.
     let stored = ledger.find(&key(1)).unwrap().unwrap();
-    assert_eq!((stored.state, stored.manifest, stored.loss), (State::Published, Some(key(9)), rho("1/8")));
-    assert_eq!(stored.released.unwrap(), released);
+    assert_eq!(stored, Stored { revises: None, drawn: Some((released, drawn)) });
     let entries = ledger.entries().unwrap();
-    assert_eq!(entries.iter().map(|it| it.kind).collect::<Vec<_>>(), ["reserved", "drawn", "published"]);
-    assert_eq!(entries.iter().map(|it| it.loss.is_some()).collect::<Vec<_>>(), [true, false, false]);
+    assert!(matches!(&entries[0].event, Event::Reserved(debit) if debit.loss == rho("1/8")));
+    assert!(matches!(entries[1].event, Event::Drawn { reservation: 1, .. }));
+    assert!(matches!(entries[2].event, Event::Published { reservation: 1, manifest, .. } if manifest == key(9)));
     let verified = ledger.verify().unwrap();
-    assert_eq!((verified.entries, verified.draws, verified.head), (3, 1, Some(entries[2].hash)));
-    assert_eq!(ledger.spent(quarter).unwrap().year.rho, exact("1/8"));
+    assert_eq!((verified.head.entries, verified.draws, verified.head.hash), (3, 1, entries[2].hash));
+    assert_eq!(ledger.spent(Role::Patient, quarter).unwrap().year.rho, exact("1/8"));
 }
 
 #[test]
@@ -117,8 +120,8 @@ fn over_budget_is_refused_with_what_would_fit() {
     assert!(matches!(refused, Error::Budget(_)));
     assert_eq!(
         refused.to_string(),
-        "`reach` for 2026-Q3 asks for rho 0.125, but what is left is rho 0.16875 of 0.2 for 2026-Q3 and rho 0.09375 of 0.25 \
-         for the four quarters to 2026-Q3; up to rho 0.09375 would fit. Nothing was spent and nothing was published"
+        "`reach` for 2026-Q3 asks for rho 0.125, but what is left for each patient is rho 0.16875 of 0.2 for 2026-Q3 and \
+         rho 0.09375 of 0.25 for the four quarters to 2026-Q3; up to rho 0.09375 would fit. Nothing was spent and nothing was published"
     );
     assert_eq!(ledger.entries().unwrap().len(), 2);
     // What the message offers does fit, to the last digit; then nothing does.
@@ -126,7 +129,7 @@ fn over_budget_is_refused_with_what_would_fit() {
     ledger.reserve(request(5, "2026-Q3", rho("1/32"), limits())).unwrap();
     ledger.reserve(request(6, "2026-Q3", rho("1/32"), limits())).unwrap();
     let refused = ledger.reserve(request(7, "2026-Q3", rho("1/32"), limits())).unwrap_err().to_string();
-    assert!(refused.contains("nothing more can be released"), "{refused}");
+    assert!(refused.contains("; nothing more fits. "), "{refused}");
 }
 
 #[test]
@@ -141,7 +144,7 @@ fn a_late_run_cannot_push_a_later_year_over_its_limit() {
     assert!(ledger.reserve(request(3, "2027-Q3", rho("1/32"), limits())).is_err());
     ledger.reserve(request(4, "2025-Q4", rho("1/2"), limits())).unwrap();
     ledger.reserve(request(5, "2027-Q4", rho("1/2"), limits())).unwrap();
-    assert_eq!(ledger.spent("2026-Q4".parse().unwrap()).unwrap().year.rho, exact("1/2"));
+    assert_eq!(ledger.spent(Role::Patient, "2026-Q4".parse().unwrap()).unwrap().year.rho, exact("1/2"));
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn epsilon_counts_toward_rho_and_rho_never_toward_epsilon() {
     let mut ledger = Ledger::open(&path, BOARD).unwrap();
     ledger.reserve(request(1, "2026-Q3", epsilon("1/2"), (epsilon("1"), None))).unwrap();
     ledger.reserve(request(2, "2026-Q3", rho("1/8"), (rho("1/4"), None))).unwrap();
-    let spent = ledger.spent("2026-Q3".parse().unwrap()).unwrap().quarter;
+    let spent = ledger.spent(Role::Patient, "2026-Q3".parse().unwrap()).unwrap().quarter;
     assert_eq!((&spent.rho, &spent.epsilon, &spent.all_as_rho), (&exact("1/8"), &exact("1/2"), &exact("1/4")));
     let refused = ledger.reserve(request(3, "2026-Q3", rho("1/32"), (rho("1/4"), None))).unwrap_err();
     assert!(matches!(refused, Error::Budget(_)));
@@ -168,9 +171,10 @@ fn malformed_requests_are_refused_before_any_debit() {
     let empty = Request { vectors: vec![], ..good.clone() };
     let twice = Request { vectors: [good.vectors.clone(), good.vectors.clone()].concat(), ..good.clone() };
     let mixed = Request { definition: Definition::Pure, ..good.clone() };
+    let nobodys = Request { roles: BTreeSet::new(), ..good.clone() };
     let mut no_cells = good.clone();
     no_cells.vectors[0].len = 0;
-    for wrong in [empty, twice, mixed, no_cells] {
+    for wrong in [empty, twice, mixed, nobodys, no_cells] {
         assert!(matches!(ledger.reserve(wrong), Err(Error::Privacy(_))));
     }
     assert!(ledger.entries().unwrap().is_empty());
@@ -183,13 +187,12 @@ fn a_crash_after_the_debit_costs_no_second_debit() {
     let lost = Ledger::open(&path, BOARD).unwrap().reserve(asked()).unwrap();
     drop(lost);
     let mut ledger = Ledger::open(&path, BOARD).unwrap();
-    assert_eq!(ledger.find(&key(1)).unwrap().unwrap().state, State::Reserved);
-    // Another release finds the budget spent; the same one, resumed or reserved anew, does not pay again.
+    assert_eq!(ledger.find(&key(1)).unwrap().unwrap().drawn, None);
+    // Another release finds the budget spent; the same one, reserved anew, does not pay again.
     assert!(ledger.reserve(request(2, "2026-Q3", rho("1/8"), (rho("1/8"), None))).is_err());
     let again = ledger.reserve(asked()).unwrap();
-    let resumed = ledger.resume(&key(1)).unwrap();
+    let resumed = ledger.reserve(asked()).unwrap();
     assert_eq!(ledger.entries().unwrap().len(), 1);
-    assert!(ledger.resume(&key(2)).is_err());
     let changed = Request { report: "bridge".into(), ..asked() };
     assert!(matches!(ledger.reserve(changed), Err(Error::Privacy(_))));
 
@@ -198,7 +201,6 @@ fn a_crash_after_the_debit_costs_no_second_debit() {
     let second = ledger.draw(resumed, four(1)).unwrap();
     assert_eq!(first, second);
     assert_eq!(ledger.verify().unwrap().draws, 1);
-    assert!(matches!(ledger.resume(&key(1)), Err(Error::Privacy(_))));
 }
 
 #[test]
@@ -211,11 +213,11 @@ fn a_failed_draw_leaves_the_debit_and_may_be_resumed() {
     let short = vec![Private::assumed(vec![1, 2], Bounds::count(1).unwrap())];
     let huge = vec![Private::assumed(vec![i64::MAX, 0, 0, 0], Bounds::count(1).unwrap())];
     for wrong in [short, huge, vec![], [four(1), four(1)].into_iter().flatten().collect()] {
-        let grant = ledger.resume(&key(1)).unwrap();
+        let grant = ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1"), None))).unwrap();
         assert!(matches!(ledger.draw(grant, wrong), Err(Error::Privacy(_))));
     }
     assert_eq!(ledger.entries().unwrap().len(), 1);
-    let grant = ledger.resume(&key(1)).unwrap();
+    let grant = ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1"), None))).unwrap();
     assert!(ledger.draw(grant, four(1)).is_ok());
 }
 
@@ -247,7 +249,7 @@ fn triggers_refuse_to_rewrite() {
     ] {
         assert!(ledger.connection.execute_batch(sql).is_err(), "{sql}");
     }
-    assert_eq!(ledger.verify().unwrap().entries, 6);
+    assert_eq!(ledger.verify().unwrap().head.entries, 6);
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Walk<'_> {
     }
 
     fn who(&self) -> &'static str {
-        self.role.word()
+        if self.role == Role::Patient { "patient" } else { "practitioner" }
     }
 
     fn say(&mut self, sentence: String) {

@@ -1,9 +1,10 @@
-//! How far the noise may lie: error bars that are known before anything is spent. No promise rests on these.
+//! How far the noise may lie: error bars that are known before anything is spent. No promise rests on these, so they
+//! stand outside the trust kernel.
 
 use opendp::accuracy;
 
-use super::noise::{Calibrated, Mechanism};
 use crate::error::{Error, Result};
+use crate::privacy::{Calibrated, Mechanism};
 
 /// Above this scale the discrete Gaussian's tail is summed too slowly; the continuous one is within a unit.
 const SUMMED_TAIL: f64 = 1e4;
@@ -49,9 +50,8 @@ impl Calibrated {
 
 #[cfg(test)]
 mod tests {
-    use super::super::noise::calibrate;
-    use super::super::{Bounds, Definition, Loss};
     use super::*;
+    use crate::privacy::{Bounds, Definition, Loss, calibrate};
 
     fn share(definition: Definition, text: &str) -> Loss {
         Loss::new(definition, text.parse().unwrap())
