@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fictional;
 use super::intake::Intake;
 use super::question::{Asked, Question, limits, loss, prepare};
-use super::{Resources, afford, answer};
+use super::{Resources, afford, answer, witness};
 use crate::config::plan::{Place, Plan, Rate};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Qualifier, ratio, reliable_from};
@@ -137,7 +137,7 @@ pub fn ahead(plan: &Plan, resources: Resources, progress: &Progress) -> Result<A
     intake.check()?;
     let questions = prepare(plan, &public, &answer::context(plan, &intake))?;
     let zones = public.get(&plan.geography.table);
-    let ledger = existing_ledger(plan)?;
+    let ledger = existing_ledger(plan, progress)?;
     let mut reports = Vec::new();
     for question in &questions {
         let asked_before = match &ledger {
@@ -158,14 +158,9 @@ pub fn ahead(plan: &Plan, resources: Resources, progress: &Progress) -> Result<A
     })
 }
 
-/// The ledger, where there is one: looking ahead makes none.
-fn existing_ledger(plan: &Plan) -> Result<Option<Ledger>> {
-    match std::fs::metadata(&plan.ledger) {
-        Ok(file) if file.len() > 0 => Ledger::open(&plan.ledger, &plan.board).map(Some),
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io("cannot look at the ledger", &plan.ledger, error)),
-    }
+/// The ledger, where the board has one or should have: looking ahead makes none, and takes no lost one for unspent.
+fn existing_ledger(plan: &Plan, progress: &Progress) -> Result<Option<Ledger>> {
+    witness::is_expected(plan)?.then(|| witness::open(plan, &|text| progress.note(text))).transpose()
 }
 
 /// What is left, for each role that a report of the plan protects: losses of different people do not add up.
