@@ -122,7 +122,17 @@ fn a_plan_changes_nothing_that_a_run_left_and_knows_what_it_asked() {
     let text = board.smirr(&["plan", "--quiet"]).ends(0).stdout;
     assert!(text.contains("reach costs rho 0.125, and is in the ledger already"), "{text}");
     assert!(text.contains("A run would be charged rho 0.\n"), "{text}");
-    assert!(text.contains("Left for 2026-Q3 by the ledger: rho 0 of 0.25.\n"), "{text}");
+    assert!(text.contains("Left of each patient's loss for 2026-Q3 by the ledger: rho 0 of 0.25.\n"), "{text}");
+}
+
+#[test]
+fn a_lost_ledger_is_not_taken_for_an_empty_one() {
+    let board = single();
+    board.smirr(&["run", "--quiet"]).ends(0);
+    fs::remove_file(board.path("ledger.sqlite")).expect("it is ours");
+    let told = board.smirr(&["plan", "--quiet"]).ends(14);
+    assert!(told.stderr.contains("ledger.sqlite is gone") && told.stdout.is_empty(), "{told:?}");
+    assert!(!board.path("ledger.sqlite").exists());
 }
 
 /// The odds that discrete noise stays within `within`: added up from the distribution itself.
@@ -321,6 +331,24 @@ fn a_lookup_that_tells_no_population_leaves_it_unsaid() {
     assert!(text.contains("not known, since the area lookup does not say how many people live in its areas"), "{text}");
 }
 
+#[test]
+fn of_figures_by_practice_the_cost_and_the_noise_are_foretold_alone() {
+    let mut board = single();
+    board.config.reports = "[load]".into();
+    board.configure();
+    let plan = plan(&board);
+    let vectors = items(&plan["reports"][0]["vectors"]);
+    assert!(number(&plan["people"]) > 0 && vectors.iter().all(|vector| vector["lived_in"].is_null()));
+    assert_eq!(plan["reports"][0]["rates_unsaid"], serde_json::json!(["contacts_per_person"]));
+    let text = board.smirr(&["plan", "--quiet"]).ends(0).stdout;
+    assert!(text.contains("Not known for figures by practice"), "{text}");
+    board.smirr(&["run", "--quiet"]).ends(0);
+    for (vector, released) in vectors.iter().zip(items(&board.manifest()["releases"][0]["vectors"])) {
+        let keys = ["measure", "level", "scale", "within_95", "cells", "value_per_cell", "loss_decimal"];
+        assert!(keys.iter().all(|key| vector[key] == released[key]), "{vector} {released}");
+    }
+}
+
 /// A report of one measure with this target, beside another.
 fn targeting(board: &mut Board, target: &str) {
     let reach = format!(
@@ -391,11 +419,15 @@ fn a_plan_that_the_ledger_would_refuse_is_shown_and_then_refused() {
     targeting(&mut board, "[]");
     let ran = board.smirr(&["plan", "--quiet"]).ends(12);
     assert!(ran.stdout.contains("A run would be charged rho 0.25"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("Left for 2026-Q3 by the ledger: rho 0 of 0.25."), "{}", ran.stdout);
-    let words = "asks for rho 0.25, but what is left is rho 0 of 0.25 for 2026-Q3";
-    assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    assert!(
+        ran.stdout.contains("Left of each patient's loss for 2026-Q3 by the ledger: rho 0 of 0.25."),
+        "{}",
+        ran.stdout
+    );
+    let refuses = |text: &str| text.contains("asks for rho 0.25, but") && text.contains("rho 0 of 0.25 for 2026-Q3");
+    assert!(refuses(&ran.stderr), "{}", ran.stderr);
     let told = board.smirr(&["--json", "plan"]).ends(12);
     let plan = serde_json::from_str::<Value>(&told.stdout).expect("it is JSON");
-    assert!(plan["refused"].as_str().is_some_and(|text| text.contains(words)), "{plan}");
+    assert!(plan["refused"].as_str().is_some_and(refuses), "{plan}");
     assert_eq!(board.entries("reserved").len(), 2);
 }

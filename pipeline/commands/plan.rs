@@ -140,13 +140,18 @@ fn words(ahead: &Ahead) -> String {
              may. `expect: { per_1000: ... }` says more.\n",
         );
     }
+    if ahead.reports.iter().flat_map(|report| &report.vectors).any(|vector| vector.worth.is_none()) {
+        text.push_str("  Not known for figures by practice, whose patients live in many areas.\n");
+    }
     if ahead.reports.iter().any(|report| !report.rates.is_empty()) {
         text.push_str("Rates: of the expected counts. No rate where noise leaves the chance of nobody to divide by.\n");
     }
     let unsaid = ahead.reports.iter().flat_map(|report| report.rates_unsaid.iter().map(String::as_str));
     let unsaid = unsaid.collect::<Vec<_>>().join(", ");
     if !unsaid.is_empty() {
-        text.push_str(&format!("Nothing is foretold of {unsaid}: that needs `expect` in both measures of a rate.\n"));
+        text.push_str(&format!(
+            "Nothing is foretold of {unsaid}: that needs `expect` in both measures, and figures by where people live.\n"
+        ));
     }
     text
 }

@@ -186,7 +186,7 @@ impl Check<'_> {
             bands: grid.bands.to_vec(),
             codes: grid.codes.to_vec(),
             share: yaml.share,
-            expect_per_1000: self.expectation(name, yaml.expect),
+            expect_per_1000: self.expectation(name, yaml.expect, grid.place),
         })
     }
 

@@ -2,7 +2,7 @@
 //! author expects to count.
 
 use super::check_report::Check;
-use super::plan::Target;
+use super::plan::{Place, Target};
 use super::report::{ExpectYaml, ReportYaml, TargetYaml, TargetsYaml};
 use super::suggest::{advice, quote};
 
@@ -55,8 +55,13 @@ impl Check<'_> {
     }
 
     /// What is expected for every 1,000 people.
-    pub(super) fn expectation(&mut self, measure: &str, yaml: Option<ExpectYaml>) -> Option<f64> {
+    pub(super) fn expectation(&mut self, measure: &str, yaml: Option<ExpectYaml>, place: Place) -> Option<f64> {
         let per_1000 = yaml?.per_1000;
+        if place == Place::Practice {
+            let message = "`expect` is by where people live, and this report places figures by practice";
+            let place = self.document.key(&["measures", measure, "expect"], message);
+            self.push(place, Some("leave it out: a practice's patients live in many areas".into()));
+        }
         if !(per_1000 > 0.0 && per_1000.is_finite()) {
             let help = "leave `expect` out where nothing is known".to_string();
             self.complain(&["measures", measure, "expect", "per_1000"], "must be above 0", Some(help));

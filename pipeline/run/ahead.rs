@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fictional;
 use super::intake::Intake;
 use super::question::{Asked, Question, limits, loss, prepare};
-use super::{Resources, afford, answer};
-use crate::config::plan::{Plan, Rate};
+use super::{Resources, afford, answer, witness};
+use crate::config::plan::{Place, Plan, Rate};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Qualifier, ratio, reliable_from};
 use crate::link::PublicTable;
@@ -67,7 +67,7 @@ pub struct VectorAhead {
     pub cells: usize,
     /// The least count that is reliable.
     pub reliable_from: u64,
-    /// How many cells will be, where the public tables tell how many people live in them.
+    /// How many cells will be, where the public tables tell how many people live in them: not of figures by practice.
     pub worth: Option<Worth>,
 }
 
@@ -137,7 +137,7 @@ pub fn ahead(plan: &Plan, resources: Resources, progress: &Progress) -> Result<A
     intake.check()?;
     let questions = prepare(plan, &public, &answer::context(plan, &intake))?;
     let zones = public.get(&plan.geography.table);
-    let ledger = existing_ledger(plan)?;
+    let ledger = existing_ledger(plan, progress)?;
     let mut reports = Vec::new();
     for question in &questions {
         let asked_before = match &ledger {
@@ -158,14 +158,9 @@ pub fn ahead(plan: &Plan, resources: Resources, progress: &Progress) -> Result<A
     })
 }
 
-/// The ledger, where there is one: looking ahead makes none.
-fn existing_ledger(plan: &Plan) -> Result<Option<Ledger>> {
-    match std::fs::metadata(&plan.ledger) {
-        Ok(file) if file.len() > 0 => Ledger::open(&plan.ledger, &plan.board).map(Some),
-        Ok(_) => Ok(None),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::io("cannot look at the ledger", &plan.ledger, error)),
-    }
+/// The ledger, where the board has one or should have: looking ahead makes none, and takes no lost one for unspent.
+fn existing_ledger(plan: &Plan, progress: &Progress) -> Result<Option<Ledger>> {
+    witness::is_expected(plan)?.then(|| witness::open(plan, &|text| progress.note(text))).transpose()
 }
 
 /// What is left, for each role that a report of the plan protects: losses of different people do not add up.
@@ -293,9 +288,10 @@ fn codes(asked: &Asked<'_>) -> usize {
     asked.measure.codes.iter().map(|code| code.codes.len()).product()
 }
 
-/// How many people live in each named area and band of a level where anyone does.
+/// How many people live in each named area and band of a level where anyone does. `None` where nobody knows, as of figures
+/// by practice: a practice's patients live in many areas.
 fn lived_in(plan: &Plan, asked: &Asked<'_>, level: usize, zones: &PublicTable) -> Option<Vec<u64>> {
-    let people = people(plan, zones)?;
+    let people = people(plan, zones).filter(|_| asked.measure.place == Place::Home)?;
     let areas = zones.texts(&plan.geography.levels[level].column)?;
     let bands = asked.measure.bands.iter().map(|&band| {
         let band = &plan.geography.bands[band];

@@ -84,6 +84,15 @@ fn expectations() {
 }
 
 #[test]
+fn figures_by_practice_expect_nothing_of_areas() {
+    let lines = "    persons: contacts\n    expect: { per_1000: 5 }\n";
+    let board = Board::new().edit(DEMO, "reports: [reach, bridge", "reports: [load, reach, bridge");
+    let told = board.edit("reports/load.yaml", "    persons: contacts\n", lines).short();
+    let message = "`expect` is by where people live, and this report places figures by practice";
+    assert!(told.iter().any(|told| told.starts_with("load.yaml:") && told.contains(message)), "{told:?}");
+}
+
+#[test]
 fn how_many_people_live_in_an_area() {
     assert_eq!(Board::new().load().unwrap().geography.population.as_deref(), Some("population"));
     let named =
