@@ -13,6 +13,7 @@ use smirr::config;
 use smirr::error::{Error, Result};
 use smirr::progress::{Progress, Telling};
 
+use commands::explain::ExplainArguments;
 use commands::key::KeyAction;
 use commands::ledger::LedgerArguments;
 use commands::print;
@@ -49,6 +50,9 @@ enum Command {
         /// The board's YAML.
         config: PathBuf,
     },
+    /// Why the reports are safe: where figures come from, what one person can do to them, and the plan that shows it.
+    /// Reads public tables only; spends nothing.
+    Explain(ExplainArguments),
     /// What the board has spent, and what remains.
     Ledger(LedgerArguments),
     /// Makes a fictional board's extracts, with the true answers beside them.
@@ -118,6 +122,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
             )
         }
         Command::Plan { config } => commands::plan::run(config, arguments.json, &progress),
+        Command::Explain(explain) => commands::explain::run(explain, &progress, arguments.json),
         Command::Ledger(ledger) => commands::ledger::run(ledger, &progress, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
         Command::Key { action } => commands::key::run(action, arguments.json),

@@ -62,17 +62,30 @@ pub enum Stored {
     Text,
 }
 
-impl Stored {
-    fn data_type(&self) -> DataType {
-        match self {
-            Stored::Pseudonym(_) => PSEUDONYM,
-            Stored::Code { .. } => DataType::Int8,
-            Stored::Row => DataType::Int32,
-            Stored::Date => DataType::Date32,
-            Stored::Whole => DataType::Int64,
-            Stored::Text => DataType::Utf8,
-        }
+/// How a column of a table is stored; `None` where it is checked and let go. A public practice's code is its key.
+fn stored_type(schema: &TableSchema, column: &Column) -> Option<DataType> {
+    match column.kind {
+        _ if !column.keep => None,
+        kind if kind.is_person() || kind == Kind::Token => Some(PSEUDONYM),
+        Kind::PracticeCode if column.to.is_some() => Some(DataType::Int32),
+        Kind::PracticeCode => (schema.from == Sender::Public).then_some(DataType::Utf8),
+        Kind::Code => Some(DataType::Int8),
+        Kind::Reference => Some(DataType::Int32),
+        Kind::Date => Some(DataType::Date32),
+        Kind::Integer | Kind::Decimal => Some(DataType::Int64),
+        _ => Some(DataType::Utf8),
     }
+}
+
+/// The Arrow shape of what is stored of a table: it follows from the contract alone, and needs no key.
+pub fn stored_schema(schema: &TableSchema) -> SchemaRef {
+    let fields = schema.columns.iter().filter_map(|(name, column)| {
+        let stored = stored_type(schema, column)?;
+        // A code that is missing is the list's own `unknown`.
+        Some(Field::new(stored_name(schema, name), stored, column.kind != Kind::Code))
+    });
+    let bucket = schema.person().map(|_| Field::new(BUCKET, DataType::Int8, false));
+    Arc::new(Schema::new(fields.chain(bucket).collect::<Vec<_>>()))
 }
 
 /// A table, ready for reading.
@@ -126,15 +139,9 @@ impl Layout {
             .collect::<Result<Vec<_>>>()?;
         let place = |name: &String| schema.columns.get_index_of(name);
         let person = schema.columns.values().position(|column| is_person(column.kind));
-        let fields = columns.iter().filter_map(|column| {
-            let stored = column.stored.as_ref()?;
-            let nullable = !matches!(stored, Stored::Code { .. });
-            Some(Field::new(stored_name(schema, &column.name), stored.data_type(), nullable))
-        });
-        let bucket = person.map(|_| Field::new(BUCKET, DataType::Int8, false));
         Ok(Layout {
             table: schema.table.clone(),
-            stored: Arc::new(Schema::new(fields.chain(bucket).collect::<Vec<_>>())),
+            stored: stored_schema(schema),
             names: schema.columns.keys().cloned().collect(),
             person,
             practitioner: schema.practitioner().and_then(|name| schema.columns.get_index_of(name)),
@@ -208,22 +215,20 @@ fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Co
         },
         Kind::Text => Convert::Text,
     };
-    let stored = match column.kind {
-        _ if !column.keep => None,
-        kind if kind.is_person() || kind == Kind::Token => {
+    let stored = match stored_type(schema, column) {
+        None => None,
+        Some(PSEUDONYM) => {
             let space = space(name, column, context.pseudonymiser);
             Some(Stored::Pseudonym(space.ok_or_else(|| wrong("it has no pseudonym space, or no salt"))?))
         }
-        Kind::PracticeCode if column.to.is_some() => Some(Stored::Row),
-        Kind::PracticeCode => (schema.from == Sender::Public).then_some(Stored::Text),
-        Kind::Code => {
+        Some(DataType::Int8) => {
             let unknown = i8::try_from(column.codes.len()).ok().filter(|&n| n < i8::MAX);
             Some(Stored::Code { unknown: unknown.ok_or_else(|| wrong("it has more than 126 codes"))? })
         }
-        Kind::Reference => Some(Stored::Row),
-        Kind::Date => Some(Stored::Date),
-        Kind::Integer | Kind::Decimal => Some(Stored::Whole),
-        _ => Some(Stored::Text),
+        Some(DataType::Int32) => Some(Stored::Row),
+        Some(DataType::Date32) => Some(Stored::Date),
+        Some(DataType::Int64) => Some(Stored::Whole),
+        Some(_) => Some(Stored::Text),
     };
     let usual = match column.kind {
         Kind::Code | Kind::Reference => Breach::Unknown,

@@ -7,10 +7,11 @@ mod people;
 mod public;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::ingest::layout::{BUCKET, BUCKETS, Layout, PERSON, is_person, stored_name};
+use crate::ingest::layout::{BUCKET, BUCKETS, PERSON, is_person, stored_name, stored_schema};
 use crate::privacy::walk::{Holds, Sources};
 use crate::schema::{Column, Kind, TableSchema};
 use crate::store::{Stored, refuse_two_keys};
@@ -25,7 +26,7 @@ pub struct Linked<'a> {
     /// Private tables by name.
     pub tables: HashMap<String, Table>,
     /// Public tables by name.
-    pub public: HashMap<String, PublicTable>,
+    pub public: &'a HashMap<String, PublicTable>,
     /// Whom the engine's tables hold, for the proof of a plan.
     pub sources: Sources,
 }
@@ -33,7 +34,7 @@ pub struct Linked<'a> {
 /// A private table as measures see it.
 pub struct Table {
     /// Its schema.
-    pub schema: std::sync::Arc<TableSchema>,
+    pub schema: Arc<TableSchema>,
     /// SQL that gives its rows with a person each; coded columns under `name#`, in words under `name`.
     pub rows: String,
     /// Stored rows, to prove that no sum can overflow. A true count: it decides nothing that is published.
@@ -41,6 +42,14 @@ pub struct Table {
     /// The most people that those rows may lead to, for the same proof: a row without a person leads to everyone who
     /// holds its token.
     pub reach: u64,
+}
+
+/// A private table of the quarter, as the store holds it.
+pub struct PrivateTable {
+    /// Its schema.
+    pub schema: Arc<TableSchema>,
+    /// Its parts, one a sender's file.
+    pub stored: Vec<Stored>,
 }
 
 /// Quotes a name for SQL.
@@ -60,19 +69,19 @@ pub fn literal(text: &str) -> String {
 /// [`Error::System`] where a stored file cannot be opened.
 pub fn link<'a>(
     engine: &'a Engine,
-    private: &[(std::sync::Arc<Layout>, std::sync::Arc<TableSchema>, Vec<Stored>)],
-    public: HashMap<String, PublicTable>,
+    private: &[PrivateTable],
+    public: &'a HashMap<String, PublicTable>,
 ) -> Result<Linked<'a>> {
-    refuse_two_keys(private.iter().flat_map(|(_, _, stored)| stored))?;
+    refuse_two_keys(private.iter().flat_map(|it| &it.stored))?;
     let mut tables = HashMap::new();
     let mut sources = public.keys().map(|table| (public_table(table), Holds::Nobody)).collect::<Sources>();
-    for (layout, schema, stored) in private {
+    for PrivateTable { schema, stored } in private {
         let patient = schema.person().map(|_| PERSON.to_owned());
         let practitioner = schema.practitioner().map(str::to_owned);
         sources.insert(stored_table(&schema.table), Holds::People { patient, practitioner });
         let files = stored.iter().flat_map(Stored::files).collect::<Vec<_>>();
-        engine.register(&stored_table(&schema.table), &files, &layout.stored)?;
-        let schemas = private.iter().map(|(_, schema, _)| schema.as_ref()).collect::<Vec<_>>();
+        engine.register(&stored_table(&schema.table), &files, &stored_schema(schema))?;
+        let schemas = private.iter().map(|it| it.schema.as_ref()).collect::<Vec<_>>();
         let rows = rows_of(private, &schema.table);
         let holders = token_holders(&schema.table, &schemas).iter().map(|holder| rows_of(private, holder)).sum::<u64>();
         let table =
@@ -83,8 +92,8 @@ pub fn link<'a>(
 }
 
 /// Stored rows of a table.
-fn rows_of(private: &[(std::sync::Arc<Layout>, std::sync::Arc<TableSchema>, Vec<Stored>)], table: &str) -> u64 {
-    let parts = private.iter().filter(|(_, schema, _)| schema.table == table).flat_map(|(_, _, stored)| stored);
+fn rows_of(private: &[PrivateTable], table: &str) -> u64 {
+    let parts = private.iter().filter(|it| it.schema.table == table).flat_map(|it| &it.stored);
     parts.map(|part| part.manifest.tally.stored).sum()
 }
 
@@ -93,7 +102,8 @@ pub fn public_table(table: &str) -> String {
     format!("public_{table}")
 }
 
-fn stored_table(table: &str) -> String {
+/// The name under which a private table's rows are known to the engine.
+pub fn stored_table(table: &str) -> String {
     format!("stored_{table}")
 }
 

@@ -3,6 +3,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
+use datafusion::logical_expr::LogicalPlan;
 
 use super::grid::FineGrid;
 use super::plan::{Bounded, Pass, bounded};
@@ -10,7 +11,7 @@ use crate::config::plan::{Measure, Place, Plan};
 use crate::error::{Error, Result};
 use crate::ingest::layout::BUCKETS;
 use crate::link::Linked;
-use crate::privacy::walk::prove;
+use crate::privacy::walk::{Proof, prove};
 use crate::privacy::{Private, Role};
 
 /// Rows that one pass may have to hold a person for: pseudonyms, places and the engine's tables take about 100 bytes each.
@@ -25,27 +26,44 @@ pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
     // A practice's clamp is over all of its people, so they must all be in one pass.
     let most_passes = if measure.practitioner.is_some() { 1 } else { BUCKETS as u64 };
     let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, most_passes);
-    let roles = protected(measure);
     let during = format!("measuring `{}`", measure.name);
     let mut cells = vec![0i64; grid.len()];
     let mut proofs = Vec::new();
     let mut reach = 0;
     for number in 0..passes {
-        let query = bounded(plan, measure, linked, grid, Pass { number, of: passes })?;
-        let optimised = linked.engine.plan(&query.sql, &during)?;
-        // What is proved is the plan that runs. People are split between passes, so each is bounded by the one that
-        // they are in.
-        for &role in roles {
-            proofs.push(prove(&optimised, &linked.sources, role)?);
-        }
-        reach = query.reach;
-        for batch in linked.engine.run(optimised, &during)? {
-            fill(&mut cells, &batch, &query, grid).ok_or_else(|| {
+        let pass = proved(plan, measure, linked, grid, Pass { number, of: passes })?;
+        reach = pass.query.reach;
+        proofs.extend(pass.proofs);
+        for batch in linked.engine.run(pass.plan, &during)? {
+            fill(&mut cells, &batch, &pass.query, grid).ok_or_else(|| {
                 Error::Privacy(format!("the query of `{}` gave a cell outside its public grid", measure.name))
             })?;
         }
     }
     Private::measured(cells, grid.codes() as usize, reach, &proofs)
+}
+
+/// One pass of a measure, ready to run.
+pub struct Proved {
+    /// The query.
+    pub query: Bounded,
+    /// The plan that the engine runs for it, as it is.
+    pub plan: LogicalPlan,
+    /// What is proved of that plan, a role each. People are split between passes, so each is bounded by the one that
+    /// they are in.
+    pub proofs: Vec<Proof>,
+}
+
+/// Plans one pass of a measure, and proves what one person of each protected role can do to it.
+///
+/// # Errors
+/// [`Error::Privacy`] where the plan cannot be bounded, with its node; [`Error::System`] where the engine refuses it.
+pub fn proved(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<Proved> {
+    let query = bounded(plan, measure, linked, grid, pass)?;
+    let optimised = linked.engine.plan(&query.sql, &format!("planning `{}`", measure.name))?;
+    let proofs =
+        protected(measure).iter().map(|&role| prove(&optimised, &linked.sources, role)).collect::<Result<_>>()?;
+    Ok(Proved { query, plan: optimised, proofs })
 }
 
 /// Whom a measure's noise protects. Where people are placed by their practice, practitioners are protected too, by

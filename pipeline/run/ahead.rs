@@ -5,17 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::fictional;
-use super::intake::Intake;
 use super::question::{Asked, Question, limits, loss, prepare};
-use super::{Resources, afford, answer, witness};
+use super::{Resources, afford, with_public, witness};
 use crate::config::plan::{Place, Plan, Rate};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Qualifier, ratio, reliable_from};
 use crate::link::PublicTable;
+use crate::measure::grid::Public;
 use crate::privacy::{Calibrated, Exact, Ledger, Loss, Role, Spending};
 use crate::progress::Progress;
-use crate::store::Store;
 
 /// A run, foretold.
 pub struct Ahead {
@@ -129,13 +127,11 @@ pub struct Room {
 /// [`Error::Budget`] where the targets of a report do not fit its share; of the public tables and the ledger otherwise. A
 /// run that the ledger would refuse is no error here: [`Ahead::refused`] says why.
 pub fn ahead(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Ahead> {
-    fictional::make(plan, resources.threads, progress)?;
-    let scratch = tempfile::tempdir().map_err(|e| Error::io("cannot make a folder in", std::env::temp_dir(), e))?;
-    let store = Store::open(scratch.path(), &plan.quarter.to_string(), || ())?;
-    let mut intake = Intake::keyless(plan, &store, progress, resources.threads);
-    let public = intake.public()?;
-    intake.check()?;
-    let questions = prepare(plan, &public, &answer::context(plan, &intake))?;
+    with_public(plan, resources, progress, |public, context| run_ahead(plan, public, context, progress))
+}
+
+fn run_ahead(plan: &Plan, public: &Public, context: &str, progress: &Progress) -> Result<Ahead> {
+    let questions = prepare(plan, public, context)?;
     let zones = public.get(&plan.geography.table);
     let ledger = existing_ledger(plan, progress)?;
     let mut reports = Vec::new();

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Charge;
-use super::intake::{Intake, PrivateTable, content_hash};
+use super::intake::{Intake, content_hash};
 use super::question::Question;
 use super::witness;
 use crate::config::plan::{Place, Plan, Report};
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, counts, rates};
-use crate::link::{Linked, REGISTER, token_holders};
+use crate::link::{Linked, PrivateTable, REGISTER, token_holders};
 use crate::measure::grid::LevelGrid;
 use crate::measure::plan::floor;
 use crate::measure::vector::measure;
@@ -44,7 +44,7 @@ pub fn context(plan: &Plan, intake: &Intake<'_>) -> String {
 
 /// The hash of what a report is computed from: the tables that its measures draw on, each by content.
 pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private: &[PrivateTable]) -> String {
-    let schemas = private.iter().map(|(_, schema, _)| schema.as_ref()).collect::<Vec<_>>();
+    let schemas = private.iter().map(|it| it.schema.as_ref()).collect::<Vec<_>>();
     let mut tables = vec![REGISTER.to_owned()];
     let mut public = vec![plan.geography.table.clone()];
     for asked in &question.asked {
@@ -60,9 +60,8 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
     tables.dedup();
     public.sort();
     public.dedup();
-    let stored = private.iter().filter(|(_, schema, _)| tables.contains(&schema.table));
-    let mut parts =
-        stored.map(|(_, schema, stored)| format!("{} {}", schema.table, content_hash(stored))).collect::<Vec<_>>();
+    let stored = private.iter().filter(|it| tables.contains(&it.schema.table));
+    let mut parts = stored.map(|it| format!("{} {}", it.schema.table, content_hash(&it.stored))).collect::<Vec<_>>();
     parts.extend(public.iter().map(|table| format!("{table} {}", intake.public_hash(table))));
     parts.sort();
     Key32::of(parts.iter().map(String::as_bytes)).to_string()

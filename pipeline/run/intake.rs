@@ -13,7 +13,7 @@ use crate::config::plan::{Plan, Source};
 use crate::error::{Error, Result};
 use crate::ingest::blocks::hex;
 use crate::ingest::layout::{Context, Layout};
-use crate::link::PublicTable;
+use crate::link::{PrivateTable, PublicTable};
 use crate::progress::{Progress, Stage};
 use crate::pseudonymise::Pseudonymiser;
 use crate::schema::{Column, Sender, TableSchema};
@@ -22,9 +22,6 @@ use crate::validation::{TableReport, Validation};
 
 /// Raised whenever the same bytes under the same schema would be read otherwise: every part is then made again.
 const RULES_VERSION: &str = "ingest 3";
-
-/// A private table of the quarter.
-pub type PrivateTable = (Arc<Layout>, Arc<TableSchema>, Vec<Stored>);
 
 /// Brings sources into the store, table by table.
 pub struct Intake<'a> {
@@ -99,7 +96,7 @@ impl<'a> Intake<'a> {
             }
             let (brought, read) = self.bring(&next, &stage)?;
             rows += read;
-            for (source, (_, _, stored)) in next.iter().zip(brought) {
+            for (source, PrivateTable { stored, .. }) in next.iter().zip(brought) {
                 let table = PublicTable::load(&source.schema, &stored)?;
                 self.references.insert(source.table.clone(), table.rows());
                 self.public_hashes.insert(source.table.clone(), content_hash(&stored));
@@ -163,7 +160,7 @@ impl<'a> Intake<'a> {
             quarter: (self.plan.quarter.first_day(), self.plan.quarter.last_day()),
             today: self.today,
         };
-        let mut layouts = Vec::new();
+        let mut schemas = Vec::new();
         let mut jobs = Vec::new();
         for source in sources {
             let layout = Arc::new(Layout::new(&source.schema, &context)?);
@@ -173,25 +170,25 @@ impl<'a> Intake<'a> {
                 let key_id = self.key_id(&source.schema).map(str::to_owned);
                 jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone(), key_id });
             }
-            layouts.push((layout, source.schema.clone()));
+            schemas.push(source.schema.clone());
         }
         let outcome = bring_in(self.store, jobs, self.threads, &|bytes| stage.advance(bytes))?;
         let rows = outcome.rows;
-        Ok((self.settle(layouts, outcome)?, rows))
+        Ok((self.settle(schemas, outcome)?, rows))
     }
 
     /// Sorts parts by table, sweeps away what is no longer there, and notes it all for the operator.
-    fn settle(&mut self, layouts: Vec<(Arc<Layout>, Arc<TableSchema>)>, outcome: Outcome) -> Result<Vec<PrivateTable>> {
+    fn settle(&mut self, schemas: Vec<Arc<TableSchema>>, outcome: Outcome) -> Result<Vec<PrivateTable>> {
         self.validation.refused.extend(outcome.refused);
         let mut tables = Vec::new();
-        for (layout, schema) in layouts {
+        for schema in schemas {
             let of_table = |stored: &&Stored| stored.manifest.table == schema.table;
             let stored = outcome.stored.iter().filter(of_table).cloned().collect::<Vec<_>>();
             let withdrawn = self.store.sweep(&schema.table, &stored)?;
             let report = TableReport::new(&schema.table, &stored, withdrawn);
             self.validation.over_limit.extend(report.over_limit(&schema));
             self.validation.tables.push(report);
-            tables.push((layout, schema, stored));
+            tables.push(PrivateTable { schema, stored });
         }
         Ok(tables)
     }

@@ -7,10 +7,10 @@ use std::path::Path;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Int32Type};
 
-use super::intake::{Intake, PrivateTable, content_hash};
+use super::intake::{Intake, content_hash};
 use crate::config::plan::Plan;
 use crate::engine::read_parquet;
-use crate::link::PublicTable;
+use crate::link::{PrivateTable, PublicTable};
 use crate::progress::{Progress, Telling};
 use crate::pseudonymise::new_key_file;
 use crate::store::{Store, Stored};
@@ -104,8 +104,7 @@ fn a_changed_zone_makes_practices_anew() {
     fs::write(&path, &text[..=last]).unwrap();
     let after = taken_in(&plan).1;
     let hash = |tables: &[PrivateTable], name: &str| {
-        let (_, _, stored) = tables.iter().find(|(_, schema, _)| schema.table == name).unwrap();
-        content_hash(stored)
+        content_hash(&tables.iter().find(|it| it.schema.table == name).unwrap().stored)
     };
     assert_ne!(hash(&before, "practitioners"), hash(&after, "practitioners"));
     assert_eq!(hash(&before, "referrals"), hash(&after, "referrals"));
@@ -123,7 +122,7 @@ fn patients_and_posts_are_stored_with_their_practice() {
     fs::write(&path, format!("{header}\nC1,10002,1.0,2020-01-01,\n{}", &text[header.len() + 1..])).unwrap();
     let (public, private, validation) = taken_in(&plan);
     for table in ["patients", "practitioners"] {
-        let (_, _, stored) = private.iter().find(|(_, schema, _)| schema.table == table).unwrap();
+        let stored = &private.iter().find(|it| it.schema.table == table).unwrap().stored;
         let expected = column(
             &folder.path().join(format!("extracts/all/{table}.csv")),
             if table == "patients" { "chi" } else { "clp_id" },

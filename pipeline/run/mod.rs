@@ -13,6 +13,7 @@
 
 pub mod ahead;
 mod answer;
+pub mod explain;
 mod extracts;
 mod fictional;
 pub(crate) mod intake;
@@ -24,13 +25,14 @@ mod share;
 pub mod witness;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::plan::Plan;
 use crate::engine::{Engine, Limits};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::folders::make_private_folder;
-use crate::link::{PublicTable, link, link_rates};
+use crate::link::{PrivateTable, PublicTable, link, link_rates};
+use crate::measure::grid::Public;
 use crate::privacy::{Key32, Ledger};
 use crate::progress::Progress;
 use crate::publish::{Pack, Table};
@@ -38,9 +40,12 @@ use crate::store::Store;
 use crate::{publish, validation};
 
 use answer::Answer;
-use intake::{Intake, PrivateTable};
+use intake::Intake;
 use question::Question;
 pub use question::limits;
+
+/// Where the engine spills, in the operator's folder.
+pub(crate) const SCRATCH: &str = "scratch";
 
 /// What a run may use of the machine.
 #[derive(Debug, Clone, Copy)]
@@ -100,9 +105,9 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
     afford(plan, &ledger, &questions)?;
     let private = intake.private()?;
-    let engine = engine(plan, resources, &private, &public)?;
+    let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
     let stage = progress.stage("link", None);
-    let linked = link(&engine, &private, public)?;
+    let linked = link(&engine, &private, &public)?;
     intake.validation.links = link_rates(&linked)?;
     stage.finish(0);
     let validation = intake.validation.write(&plan.work)?;
@@ -134,11 +139,27 @@ pub fn ingest(plan: &Plan, resources: Resources, progress: &Progress) -> Result<
     validation::clear(&plan.work, &plan.quarter.to_string())?;
     let public = intake.public()?;
     let private = intake.private()?;
-    let engine = engine(plan, resources, &private, &public)?;
-    intake.validation.links = link_rates(&link(&engine, &private, public)?)?;
+    let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
+    intake.validation.links = link_rates(&link(&engine, &private, &public)?)?;
     let path = intake.validation.write(&plan.work)?;
     intake.check()?;
     Ok(path)
+}
+
+/// What the public tables alone tell: no key is read, no private extract is looked for, and nothing stays on disk.
+fn with_public<T>(
+    plan: &Plan,
+    resources: Resources,
+    progress: &Progress,
+    tell: impl FnOnce(&Public, &str) -> Result<T>,
+) -> Result<T> {
+    fictional::make(plan, resources.threads, progress)?;
+    let scratch = tempfile::tempdir().map_err(|e| Error::io("cannot make a folder in", std::env::temp_dir(), e))?;
+    let store = Store::open(scratch.path(), &plan.quarter.to_string(), || ())?;
+    let mut intake = Intake::keyless(plan, &store, progress, resources.threads);
+    let public = intake.public()?;
+    intake.check()?;
+    tell(&public, &answer::context(plan, &intake))
 }
 
 fn open_store(plan: &Plan, progress: &Progress) -> Result<Store> {
@@ -172,17 +193,19 @@ fn afford_corrections(plan: &Plan, ledger: &Ledger, questions: &[Question<'_>], 
     ledger.afford(&requests)
 }
 
+/// The engine over a quarter's tables; what does not fit in memory goes to `scratch`.
 pub(crate) fn engine(
     plan: &Plan,
+    scratch: &Path,
     resources: Resources,
     private: &[PrivateTable],
     public: &HashMap<String, PublicTable>,
 ) -> Result<Engine> {
-    let scratch = plan.work.join("scratch");
-    make_private_folder(&scratch)?;
-    let engine = Engine::new(&Limits { threads: resources.threads, memory: resources.memory, scratch })?;
+    make_private_folder(scratch)?;
+    let limits = Limits { threads: resources.threads, memory: resources.memory, scratch: scratch.to_owned() };
+    let engine = Engine::new(&limits)?;
     // Tables that rows refer to, for the dimensions that lie beyond a reference.
-    for (_, schema, _) in private {
+    for PrivateTable { schema, .. } in private {
         for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
             if let (Some(rows), Some(source)) = (public.get(table), plan.sources.iter().find(|it| it.table == *table)) {
                 engine.register_public(table, rows.coded(&source.schema))?;

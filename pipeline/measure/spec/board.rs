@@ -17,7 +17,7 @@ use crate::privacy::Private;
 use crate::progress::{Progress, Telling};
 use crate::pseudonymise::new_key_file;
 use crate::run::intake::Intake;
-use crate::run::{Resources, engine};
+use crate::run::{Resources, SCRATCH, engine};
 use crate::store::Store;
 
 /// A table's columns, each with its usual value; `#` is another text in every row.
@@ -364,14 +364,15 @@ pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
     let public = intake.public().unwrap();
     let private = intake.private().unwrap();
     assert_eq!(intake.validation.refused, Vec::<String>::new());
-    let engine = engine(plan, Resources { threads: 2, memory: 256 << 20 }, &private, &public).unwrap();
-    answer(&link(&engine, &private, public).unwrap())
+    let resources = Resources { threads: 2, memory: 256 << 20 };
+    let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public).unwrap();
+    answer(&link(&engine, &private, &public).unwrap())
 }
 
 /// A measure's exact cells.
 pub fn exact(plan: &Plan, asked: &Measure, linked: &Linked<'_>) -> Result<Exact> {
-    let fine = FineGrid::new(plan, asked, &linked.public)?;
-    let grids = levels(plan, asked, &fine, &linked.public)?;
+    let fine = FineGrid::new(plan, asked, linked.public)?;
+    let grids = levels(plan, asked, &fine, linked.public)?;
     let values = measure(plan, asked, linked, &fine)?;
     let cells = grids.iter().map(|grid| values.regroup(&grid.from_fine)).collect::<Result<Vec<_>>>()?;
     Ok(Exact { fine, grids, cells })

@@ -154,7 +154,7 @@ fn several_passes_add_up_to_one() {
         let (plan, measure) = (&asked.plan, asked.measure());
         let passes = |of: u64| {
             linked(plan, |linked| {
-                let fine = FineGrid::new(plan, measure, &linked.public).unwrap();
+                let fine = FineGrid::new(plan, measure, linked.public).unwrap();
                 let mut cells = vec![0; fine.len()];
                 for number in 0..of {
                     let query = bounded(plan, measure, linked, &fine, Pass { number, of }).unwrap();

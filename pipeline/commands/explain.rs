@@ -1,0 +1,111 @@
+//! `smirr explain`: why a report is safe, for whoever answers for it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use smirr::config;
+use smirr::error::Result;
+use smirr::progress::Progress;
+use smirr::run::Resources;
+use smirr::run::explain::{MeasureExplained, ProofExplained, ReportExplained, explain};
+
+use super::print;
+
+#[derive(Args)]
+pub struct ExplainArguments {
+    /// The board's YAML.
+    config: PathBuf,
+    /// One report; all of the board's unless said.
+    report: Option<String>,
+}
+
+/// Prints where a report's figures come from, what one person can do to them, and the plan that shows it.
+///
+/// # Errors
+/// Of the configuration and the public tables; [`smirr::error::Error::Privacy`] where a plan cannot be bounded.
+pub fn run(arguments: &ExplainArguments, progress: &Progress, json: bool) -> Result<()> {
+    let plan = config::load_ahead(&arguments.config)?;
+    let reports = explain(&plan, arguments.report.as_deref(), Resources::default(), progress)?;
+    let text = match json {
+        true => format!("{}\n", Value::from(reports.iter().map(machine).collect::<Vec<_>>())),
+        false => reports.iter().map(human).collect::<Vec<_>>().join("\n"),
+    };
+    print(&text)
+}
+
+fn human(report: &ReportExplained) -> String {
+    let mut text = format!("{} ({})\n", report.title, report.name);
+    for measure in &report.measures {
+        text.push_str(&format!("\n{}\n", measure.name));
+        text.push_str(&format!("  Counts      {}\n", measure.counts));
+        text.push_str(&format!("  Drawn from  {}\n", measure.lineage.join(", ")));
+        for proof in &measure.proofs {
+            text.push_str(&format!("  Protects    each {}: {}\n", proof.role, bounds(proof)));
+            let sentences = proof.argument.iter().map(|sentence| format!("    {}\n", plain(sentence)));
+            text.extend(sentences);
+        }
+        for (level, noise) in &measure.levels {
+            let within = noise.accuracy(0.05).map_or("a distance that cannot be computed".into(), |it| it.to_string());
+            text.push_str(&format!(
+                "  Noise       {level}: {} of scale {:.2}, for at most {} cells by {} to {}; 95% of cells within {within}; \
+                 costs {}\n",
+                noise.mechanism(),
+                noise.scale(),
+                noise.bounds().cells(),
+                noise.bounds().low(),
+                noise.bounds().high(),
+                noise.loss()
+            ));
+        }
+        text.push_str("  The engine's plan, of which this is proved\n");
+        text.extend(measure.plan.lines().map(|line| format!("    {line}\n")));
+    }
+    text
+}
+
+fn bounds(proof: &ProofExplained) -> String {
+    match &proof.bounds {
+        None => "none of them can move any cell".into(),
+        Some(bounds) => format!(
+            "at most {} cells (L0), each by {} to {} (L-infinity {}); L1 {}, L2 {:.3}",
+            bounds.cells(),
+            bounds.low(),
+            bounds.high(),
+            bounds.linf(),
+            bounds.l1(),
+            bounds.l2()
+        ),
+    }
+}
+
+/// Tables by the contract's names, not the engine's.
+fn plain(sentence: &str) -> String {
+    sentence.replace("`stored_", "`").replace("`public_", "`")
+}
+
+fn machine(report: &ReportExplained) -> Value {
+    let proof = |proof: &ProofExplained| {
+        let bounds = proof.bounds.as_ref().map(|bounds| {
+            json!({
+                "l0": bounds.cells(), "low": bounds.low(), "high": bounds.high(), "linf": bounds.linf(),
+                "l1": bounds.l1().to_string(), "l2": bounds.l2(),
+            })
+        });
+        let argument = proof.argument.iter().map(|sentence| plain(sentence)).collect::<Vec<_>>();
+        json!({ "protects": proof.role, "bounds": bounds, "argument": argument })
+    };
+    let measure = |measure: &MeasureExplained| {
+        let levels = measure.levels.iter().map(|(level, noise)| {
+            json!({ "level": level, "mechanism": noise.mechanism(), "scale": noise.scale(), "loss": noise.charge().to_string() })
+        });
+        json!({
+            "measure": measure.name, "counts": measure.counts, "lineage": measure.lineage,
+            "proofs": measure.proofs.iter().map(proof).collect::<Vec<_>>(),
+            "levels": levels.collect::<Vec<_>>(), "plan": measure.plan,
+        })
+    };
+    let measures = report.measures.iter().map(measure).collect::<Vec<_>>();
+    json!({ "report": report.name, "title": report.title, "measures": measures })
+}
