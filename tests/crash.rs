@@ -180,6 +180,46 @@ fn a_disk_that_fills_up_publishes_nothing_half() {
     assert!(failures >= 14, "only {failures} runs met their limit");
 }
 
+/// A run whose ledger lies on a disk of so many KiB of its own, after which the ledger is put where `board.yaml` looks
+/// for it; nothing where this system lets nobody but the superuser make such a disk.
+fn on_small_disk(board: &Board, kib: u32) -> Option<Ran> {
+    let yaml = fs::read_to_string(board.path("board.yaml")).expect("it is there");
+    files::write(&board.path("small.yaml"), yaml.replace("ledger: ledger.sqlite", "ledger: disk/ledger.sqlite"));
+    let _ = fs::create_dir(board.path("disk"));
+    let script = format!(
+        "mount -t tmpfs -o size={kib}k tmpfs disk || exit 99; \"$0\" run --quiet small.yaml; code=$?; cp disk/* .; exit $code"
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", &script, env!("CARGO_BIN_EXE_smirr")]);
+    let ran = command.current_dir(board.path("")).stdin(Stdio::null()).output().ok()?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let ran = Ran { code: ran.status.code(), stdout: text(ran.stdout), stderr: text(ran.stderr) };
+    (ran.code != Some(99) && !ran.stderr.starts_with("unshare:")).then_some(ran)
+}
+
+#[test]
+fn a_disk_that_fills_up_under_the_ledger_understates_nothing() {
+    let board = Board::new(&Size::default());
+    let mut left = Vec::new();
+    for kib in [4, 32, 56, 60, 64, 68, 72, 76, 80, 256] {
+        forget(&board);
+        let Some(ran) = on_small_disk(&board, kib) else {
+            eprintln!("no disk of our own can be made here: only `ulimit` stands in for a full one");
+            return;
+        };
+        if ran.code != Some(0) {
+            ran.ends(14);
+            assert!(!board.pack().exists(), "{kib} KiB");
+        }
+        let entries = entries(&board);
+        left.push((of_kind(&entries, "reserved").len(), of_kind(&entries, "drawn").len()));
+        recovers(&board, &format!("{kib} KiB"));
+    }
+    // The disk was full before the first debit, between a debit and its draw or between two releases, and never.
+    assert!(left.contains(&(0, 0)) && left.contains(&(2, 2)), "{left:?}");
+    assert!(left.iter().any(|it| ![(0, 0), (2, 2)].contains(it)), "{left:?}");
+}
+
 #[test]
 fn a_ledger_that_cannot_be_written_stops_the_run_before_anything_is_read() {
     let board = Board::new(&Size::default());

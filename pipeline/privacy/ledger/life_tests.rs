@@ -102,6 +102,12 @@ fn each_role_is_charged_alone() {
     assert_eq!(spent(&ledger, Role::Practitioner), (exact("1/4"), exact("1/4")));
     let words = ledger.reserve(practitioners(asked(4, "2026-Q3"))).unwrap_err().to_string();
     assert!(words.contains("what is left for each practitioner is rho 0 of 0.25"), "{words}");
+    // The other way round: practitioners have none left, so a release of both has none.
+    let later = |release, most: &str| request(release, "2028-Q1", rho("1/8"), (rho(most), None));
+    released(&mut ledger, practitioners(later(5, "1/8")));
+    let words = ledger.reserve(of_both(later(6, "1/8"))).unwrap_err().to_string();
+    assert!(words.contains("what is left for each practitioner is rho 0 of 0.125 for 2028-Q1"), "{words}");
+    released(&mut ledger, later(6, "1/8"));
     // A release that stands for one role does not serve another.
     assert!(matches!(ledger.reserve(of_both(asked(1, "2026-Q2"))), Err(Error::Privacy(_))));
 }

@@ -230,6 +230,15 @@ fn a_grant_is_good_for_its_own_ledger_only() {
     let mut other = Ledger::open(&other_path, BOARD).unwrap();
     other.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1"), None))).unwrap();
     assert!(matches!(other.draw(grant, four(1)), Err(Error::Privacy(_))));
+    // Nor is one that says another debit than the chain: no code makes such a grant.
+    let asked = || request(1, "2026-Q3", rho("1/8"), (rho("1"), None));
+    let cheap = request(1, "2026-Q3", rho("1/2"), (rho("1"), None)).vectors;
+    let Grant { ledger, entry, reservation } = other.reserve(asked()).unwrap();
+    let forged = Grant { ledger, entry, reservation: Reservation { vectors: cheap, ..reservation } };
+    assert!(matches!(other.draw(forged, four(1)), Err(Error::Privacy(words)) if words.contains("no such debit")));
+    let Grant { ledger, entry, reservation } = other.reserve(asked()).unwrap();
+    let elsewhere = Grant { ledger, entry: entry + 1, reservation };
+    assert!(matches!(other.draw(elsewhere, four(1)), Err(Error::Privacy(words)) if words.contains("no such debit")));
 }
 
 #[test]

@@ -1,0 +1,150 @@
+//! A run's privacy label: made of the plan, the questions and what the ledger holds; nothing here knows an exact figure.
+
+use std::collections::BTreeSet;
+
+use super::answer::Answer;
+use super::question::{Question, limits};
+use crate::config::plan::Plan;
+use crate::error::{Error, Result};
+use crate::privacy::{Definition, Ledger, Loss, Released, Role, Spending, epsilon_at};
+use crate::publish::label::{
+    BoundsLabel, DefinitionLabel, Label, ReportLabel, SpendingLabel, TableLabel, Unit,
+};
+use crate::schema::Sender;
+
+const NEIGHBOURS: &str = "Two boards are neighbours where one has all rows of one more person, in every private table, and \
+    is otherwise the same. A row that names nobody and leads, by its token, to that person alone goes with them.";
+
+/// The label of a run's releases.
+///
+/// # Errors
+/// [`Error::Privacy`] where a loss has no epsilon at the board's delta; of the ledger otherwise.
+pub fn label(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], ledger: &Ledger) -> Result<Label> {
+    let roles = questions.iter().flat_map(Question::roles).collect::<BTreeSet<_>>();
+    let definition = answers.first().map_or(Definition::ZConcentrated, |answer| answer.loss.definition);
+    // The ledger as it was when the newest of the figures was drawn: a replay writes the same bytes.
+    let entries = answers.iter().map(|answer| answer.head.entries).max().unwrap_or(0);
+    let mut spending = Vec::new();
+    for &role in &roles {
+        let spent = ledger.spent_at(role, plan.quarter, entries)?;
+        let limits = limits(plan)?;
+        spending.push(spending_label(role, plan.quarter.to_string(), &limits.quarter, &spent.quarter));
+        if let Some(year) = &limits.year {
+            spending.push(spending_label(role, format!("the four quarters to {}", plan.quarter), year, &spent.year));
+        }
+    }
+    let reports = questions.iter().zip(answers).map(|(question, answer)| report(plan, question, answer));
+    let public = plan.sources.iter().filter(|source| source.schema.from == Sender::Public);
+    Ok(Label {
+        label_version: 1,
+        board: plan.board.clone(),
+        quarter: plan.quarter.to_string(),
+        units: roles.iter().map(|&role| unit(role)).collect(),
+        neighbours: NEIGHBOURS.into(),
+        definition: definition_label(definition),
+        reports: reports.collect::<Result<_>>()?,
+        composition: [
+            "Cells of one table are disjoint: a person is charged once a table, by the bounds of that table.",
+            "The losses of a report's tables add up, and those of reports, and those of quarters: the same people come back.",
+            "Losses of different roles are of different people, and are kept apart. Someone who is both bears both.",
+            "A correction is a release of its own and pays again. The same question of the same inputs has the same answer, for nothing.",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        spending,
+        public_inputs: public.map(|source| format!("{}: {}", source.table, source.schema.row)).collect(),
+        post_processing: [
+            "A count below zero is published as zero; the figure as drawn stands beside it.",
+            "Each figure has a 95% interval of the noise alone; a rate's holds the noise of both sides.",
+            "Figures are marked unreliable by their own value and interval, and by nothing private.",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        binding: "Not released: how often a bound cuts what people contributed is private itself, and to measure it would \
+            cost loss. The bounds are declared before any data are read."
+            .into(),
+        not_covered: [
+            "The operator, who holds the extracts, and anyone who can read the operator's folders.",
+            "What is true of a group and not of one person: that is what the figures are for.",
+            "A board that names a private table public, or gives one person several identifiers.",
+            "That a run was made, when, and whether it was refused for faulty extracts.",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        weaknesses: plan.weaknesses.clone(),
+    })
+}
+
+fn unit(role: Role) -> Unit {
+    let protects = match role {
+        Role::Patient => "all rows of one patient, in every private table",
+        Role::Practitioner => "all rows that name one community links practitioner, in every private table",
+    };
+    Unit { role: role.to_string(), protects: protects.into() }
+}
+
+fn definition_label(definition: Definition) -> DefinitionLabel {
+    let (name, source) = match definition {
+        Definition::ZConcentrated => (
+            "zero-concentrated differential privacy",
+            "Bun and Steinke 2016; the discrete Gaussian of Canonne, Kamath and Steinke 2020; drawn by OpenDP",
+        ),
+        Definition::Pure => (
+            "pure differential privacy",
+            "Dwork, McSherry, Nissim and Smith 2006; the discrete Laplace of Ghosh, Roughgarden and Sundararajan 2009; drawn \
+             by OpenDP",
+        ),
+    };
+    DefinitionLabel { name: name.into(), symbol: definition.symbol().into(), source: source.into() }
+}
+
+fn spending_label(role: Role, over: String, limit: &Loss, spent: &Spending) -> SpendingLabel {
+    let remains = spent.left(limit);
+    SpendingLabel {
+        role: role.to_string(),
+        over,
+        spent: remains.as_ref().and_then(|left| limit.amount.minus(left)).map(|spent| spent.decimal(6)),
+        limit: format!("{} {}", limit.definition.symbol(), limit.amount.decimal_down(6)),
+        remains: remains.map(|left| left.decimal_down(6)),
+    }
+}
+
+fn report(plan: &Plan, question: &Question<'_>, answer: &Answer) -> Result<ReportLabel> {
+    let delta = plan.delta.clone().filter(|_| answer.loss.definition == Definition::ZConcentrated);
+    let at = |delta: &String| epsilon_at(&answer.loss.amount, &delta.parse().map_err(Error::Privacy)?);
+    let mut tables = Vec::new();
+    for (asked, vectors) in question.asked.iter().zip(&answer.vectors) {
+        for (level, released) in asked.levels.iter().zip(vectors) {
+            tables.push(table(&asked.measure.name, &level.level, released)?);
+        }
+    }
+    Ok(ReportLabel {
+        report: question.report.name.clone(),
+        protects: question.roles().iter().map(Role::to_string).collect(),
+        loss: answer.loss.amount.to_string(),
+        loss_decimal: answer.loss.amount.decimal(6),
+        epsilon: delta.as_ref().map(at).transpose()?,
+        delta,
+        tables,
+    })
+}
+
+fn table(measure: &str, level: &str, released: &Released) -> Result<TableLabel> {
+    let (noise, bounds) = (released.calibrated(), released.bounds());
+    Ok(TableLabel {
+        measure: measure.into(),
+        level: level.into(),
+        cells: released.values().len(),
+        bounds: BoundsLabel {
+            cells: bounds.cells(),
+            least: bounds.low(),
+            most: bounds.high(),
+            l1: bounds.l1().to_string(),
+            l2_squared: bounds.l2_squared().to_string(),
+        },
+        mechanism: noise.mechanism().to_string(),
+        scale: noise.scale(),
+        within_95: noise.accuracy(0.05)?,
+        loss: noise.charge().to_string(),
+    })
+}
