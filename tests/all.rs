@@ -5,6 +5,7 @@
 mod architecture;
 mod crash;
 mod errors;
+mod explain;
 mod hardening;
 mod interop;
 mod keys;

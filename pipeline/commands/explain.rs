@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use smirr::config;
-use smirr::error::Result;
+use smirr::config::diagnostic::{Diagnostic, Diagnostics};
+use smirr::error::{Error, Result};
 use smirr::progress::Progress;
 use smirr::run::Resources;
 use smirr::run::explain::{MeasureExplained, ProofExplained, ReportExplained, explain};
@@ -27,6 +28,13 @@ pub struct ExplainArguments {
 /// Of the configuration and the public tables; [`smirr::error::Error::Privacy`] where a plan cannot be bounded.
 pub fn run(arguments: &ExplainArguments, progress: &Progress, json: bool) -> Result<()> {
     let plan = config::load_ahead(&arguments.config)?;
+    if let Some(unknown) = arguments.report.as_ref().filter(|name| !plan.reports.iter().any(|it| it.name == **name)) {
+        let known = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
+        let mut complaints = Diagnostics::new();
+        let message = format!("the board runs no report `{unknown}`; it runs {known}");
+        complaints.push(Diagnostic::whole_file(&arguments.config, message));
+        return Err(Error::Config(complaints));
+    }
     let reports = explain(&plan, arguments.report.as_deref(), Resources::default(), progress)?;
     let text = match json {
         true => format!("{}\n", Value::from(reports.iter().map(machine).collect::<Vec<_>>())),
@@ -49,7 +57,7 @@ fn human(report: &ReportExplained) -> String {
         for (level, noise) in &measure.levels {
             let within = noise.accuracy(0.05).map_or("a distance that cannot be computed".into(), |it| it.to_string());
             text.push_str(&format!(
-                "  Noise       {level}: {} of scale {:.2}, for at most {} cells by {} to {}; 95% of cells within {within}; \
+                "  Noise       {level}: {} of scale {:.2}, for {} cells by {} to {}; 95% of cells within {within}; \
                  costs {}\n",
                 noise.mechanism(),
                 noise.scale(),
@@ -69,7 +77,7 @@ fn bounds(proof: &ProofExplained) -> String {
     match &proof.bounds {
         None => "none of them can move any cell".into(),
         Some(bounds) => format!(
-            "at most {} cells (L0), each by {} to {} (L-infinity {}); L1 {}, L2 {:.3}",
+            "L0 {}, each cell by {} to {} (L-infinity {}), L1 {}, L2 {:.3}",
             bounds.cells(),
             bounds.low(),
             bounds.high(),

@@ -36,7 +36,7 @@ pub struct Release {
     /// The report's title.
     pub title: String,
     /// Whom it protects.
-    pub protects: String,
+    pub protects: Vec<String>,
     /// The release's key in the ledger: the same question of the same inputs has the same key.
     pub release: String,
     /// Where it corrects an earlier release, which one: "revision 1 of ...".

@@ -1,7 +1,8 @@
 //! Takes estimates over public grids, and what the run knows of itself.
-//! Gives a pack: tidy CSV and Parquet a table, and a manifest; complete under its final name or not there at all.
+//! Gives a pack: tidy CSV and Parquet a table, a privacy label and a manifest; complete under its final name or not there at all.
 //! Never sees a private value: its input types hold none.
 
+pub mod label;
 mod manifest;
 mod pack;
 mod table;

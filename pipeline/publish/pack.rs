@@ -9,6 +9,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 
+use super::label::Label;
 use super::manifest::{File, Manifest};
 use super::table::Table;
 use crate::config::board::Format;
@@ -29,35 +30,50 @@ pub struct Pack {
 ///
 /// # Errors
 /// [`Error::Io`] where the disk refuses; what was there before is then still there.
-pub fn write_pack(to: &Path, name: &str, tables: &[Table], formats: &[Format], mut manifest: Manifest) -> Result<Pack> {
+pub fn write_pack(
+    to: &Path,
+    name: &str,
+    tables: &[Table],
+    formats: &[Format],
+    label: &Label,
+    mut manifest: Manifest,
+) -> Result<Pack> {
     make_open_folder(to)?;
     // A fixed name: what a killed run left there is cleared by the next. The run's lock keeps others out.
     let staging = to.join(format!(".pack-{name}"));
     clear(&staging)?;
     make_open_folder(&staging)?;
+    let mut add = |name: String, bytes: &[u8]| {
+        manifest.files.push(File {
+            name: name.clone(),
+            bytes: bytes.len() as u64,
+            sha256: hex(&Sha256::digest(bytes)),
+        });
+        write(&staging.join(name), bytes)
+    };
     for table in tables {
         for format in formats {
             let (ending, bytes) = match format {
                 Format::Csv => ("csv", table.csv()?),
                 Format::Parquet => ("parquet", parquet(table)?),
             };
-            let name = format!("{}-{}.{ending}", table.report, table.level);
-            manifest.files.push(File {
-                name: name.clone(),
-                bytes: bytes.len() as u64,
-                sha256: hex(&Sha256::digest(&bytes)),
-            });
-            write(&staging.join(name), &bytes)?;
+            add(format!("{}-{}.{ending}", table.report, table.level), &bytes)?;
         }
     }
+    add("privacy.json".into(), &json(label)?)?;
     manifest.files.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut text =
-        serde_json::to_vec_pretty(&manifest).map_err(|_| Error::System("the manifest has no JSON form".into()))?;
-    text.push(b'\n');
+    let text = json(&manifest)?;
     write(&staging.join("manifest.json"), &text)?;
     let folder = to.join(name);
     put_in_place(&staging, &folder)?;
     Ok(Pack { folder, manifest: Sha256::digest(&text).into() })
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+    let mut text =
+        serde_json::to_vec_pretty(value).map_err(|_| Error::System("a file of the pack has no JSON form".into()))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -13,7 +13,7 @@ use crate::link::{Linked, PrivateTable, REGISTER, token_holders};
 use crate::measure::grid::LevelGrid;
 use crate::measure::plan::floor;
 use crate::measure::vector::measure;
-use crate::privacy::{Definition, Exact, Head, Key32, Ledger, Loss, Private, Released, Revision, epsilon_at};
+use crate::privacy::{Definition, Exact, Head, Key32, Ledger, Loss, Private, Released, Revision, Role, epsilon_at};
 use crate::publish::{Manifest, Release, Table, Vector, tidy};
 
 /// The released vectors of one report.
@@ -252,7 +252,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
         releases.push(Release {
             report: question.report.name.clone(),
             title: question.report.title.clone(),
-            protects: "patient: all rows of one patient, in every private table".into(),
+            protects: question.roles().iter().map(Role::to_string).collect(),
             release: answer.release.to_string(),
             revises: answer.revises.as_ref().map(Revision::to_string),
             inputs: answer.inputs.clone(),

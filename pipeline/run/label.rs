@@ -7,9 +7,7 @@ use super::question::{Question, limits};
 use crate::config::plan::Plan;
 use crate::error::{Error, Result};
 use crate::privacy::{Definition, Ledger, Loss, Released, Role, Spending, epsilon_at};
-use crate::publish::label::{
-    BoundsLabel, DefinitionLabel, Label, ReportLabel, SpendingLabel, TableLabel, Unit,
-};
+use crate::publish::label::{BoundsLabel, DefinitionLabel, Label, ReportLabel, SpendingLabel, TableLabel, Unit};
 use crate::schema::Sender;
 
 const NEIGHBOURS: &str = "Two boards are neighbours where one has all rows of one more person, in every private table, and \

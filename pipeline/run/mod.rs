@@ -20,6 +20,7 @@ pub(crate) mod intake;
 #[cfg(test)]
 mod intake_tests;
 pub mod keys;
+mod label;
 mod question;
 mod share;
 pub mod witness;
@@ -226,8 +227,9 @@ fn publish_all(
         tables.extend(answer.tables(plan, question)?);
     }
     let manifest = answer::manifest(plan, questions, answers)?;
-    let pack =
-        publish::write_pack(&plan.publish.to, &plan.quarter.to_string(), &tables, &plan.publish.formats, manifest)?;
+    let label = label::label(plan, questions, answers, ledger)?;
+    let (to, name) = (&plan.publish.to, plan.quarter.to_string());
+    let pack = publish::write_pack(to, &name, &tables, &plan.publish.formats, &label, manifest)?;
     for answer in answers {
         ledger.mark_published(&answer.release, &Key32(pack.manifest))?;
     }

@@ -99,7 +99,14 @@ impl Ledger {
 
     /// What the people of one role have lost in `quarter`, and in the four quarters that end with it.
     pub fn spent(&self, role: Role, quarter: Quarter) -> Result<Spent> {
-        let debits = self.past()?.debits();
+        self.spent_at(role, quarter, i64::MAX)
+    }
+
+    /// The same as it was when the ledger had so many entries: for figures that say what was left when they were drawn.
+    pub fn spent_at(&self, role: Role, quarter: Quarter, entries: i64) -> Result<Spent> {
+        let mut past = self.past()?;
+        past.entries.retain(|entry| entry.id <= entries);
+        let debits = past.debits();
         Ok(Spent { quarter: debits.over(role, quarter..=quarter), year: debits.year_to(role, quarter) })
     }
 

@@ -1,0 +1,84 @@
+//! `smirr explain` and the privacy label: what an auditor and a reader are told, through the program.
+
+use serde_json::Value;
+
+use crate::support::program::{Ran, smirr};
+use crate::support::{Board, Size};
+
+/// A report for each way of counting, and one that protects practitioners too.
+const LOAD: &str = "\
+title: Load
+protects: [patient, practitioner]
+by: [area]
+measures:
+  minutes:
+    sum: contacts.minutes
+    per_person: { between: [0, 900] }
+    per_practice: { between: [0, 30000] }
+  registered: { persons: patients }
+";
+
+fn explained(board: &Board) -> Value {
+    let end = board.smirr(&["explain", "--json"]).ends(0);
+    serde_json::from_str(&end.stdout).expect("it is JSON")
+}
+
+#[test]
+fn a_report_is_explained_before_there_are_extracts_and_at_no_cost() {
+    let mut board = Board::new(&Size::default());
+    board.reports(&[("load", LOAD)]);
+    std::fs::remove_dir_all(board.path("extracts/practices")).expect("private extracts");
+    let reports = explained(&board);
+    let measures = reports[0]["measures"].as_array().expect("measures");
+    let bounds = |measure: usize, proof: usize| measures[measure]["proofs"][proof]["bounds"].clone();
+    // One patient: one cell of their practice. One practitioner: the cells of one practice, anywhere within the clamp.
+    assert_eq!(bounds(0, 0)["linf"], 900);
+    assert_eq!((bounds(0, 1)["l0"].clone(), bounds(0, 1)["linf"].clone()), (1.into(), 30_000.into()));
+    assert_eq!(bounds(1, 0)["linf"], 1);
+    assert_eq!(bounds(1, 1), Value::Null, "nobody's registration names a practitioner");
+    let argument = measures[0]["proofs"][1]["argument"].to_string();
+    assert!(argument.contains("clamped to 0 to 30000") && argument.contains("one practitioner can move"), "{argument}");
+    assert!(measures[0]["plan"].as_str().is_some_and(|plan| plan.contains("TableScan: stored_contacts")));
+    let lineage = measures[0]["lineage"].to_string();
+    assert!(["contacts", "practitioners", "patients"].iter().all(|table| lineage.contains(table)), "{lineage}");
+    assert!(!board.path("ledger.sqlite").exists(), "explaining makes no ledger");
+}
+
+#[test]
+fn a_report_that_the_board_does_not_run_is_a_mistake() {
+    let board = Board::new(&Size::default());
+    let end = Ran::of(smirr().arg("explain").arg(board.path("board.yaml")).arg("nothing_of_the_kind")).ends(10);
+    assert!(end.stderr.contains("runs no report `nothing_of_the_kind`; it runs "), "{}", end.stderr);
+}
+
+#[test]
+fn the_label_says_what_was_charged_and_is_the_same_for_a_replay() {
+    let board = Board::new(&Size::default());
+    board.smirr(&["run", "--quiet"]).ends(0);
+    let path = board.pack().join("privacy.json");
+    let first = std::fs::read_to_string(&path).expect("a label");
+    let label: smirr::publish::label::Label = serde_json::from_str(&first).expect("a label of its own types");
+    let manifest = board.manifest();
+    let releases = manifest["releases"].as_array().expect("releases");
+    assert_eq!(label.reports.len(), releases.len());
+    for (report, release) in label.reports.iter().zip(releases) {
+        assert_eq!((&report.report, &report.loss), (&text(&release["report"]), &text(&release["loss"])));
+        assert_eq!(report.epsilon, release["epsilon"].as_f64());
+        let vectors = release["vectors"].as_array().expect("vectors");
+        assert_eq!(report.tables.len(), vectors.len());
+        for (table, vector) in report.tables.iter().zip(vectors) {
+            assert_eq!(
+                (table.scale, table.within_95),
+                (vector["scale"].as_f64().unwrap(), vector["within_95"].as_u64().unwrap())
+            );
+        }
+    }
+    assert_eq!(label.units.iter().map(|unit| unit.role.as_str()).collect::<Vec<_>>(), ["patient"]);
+    assert!(label.spending.iter().all(|spending| spending.spent.is_some() && spending.remains.is_some()));
+    board.smirr(&["run", "--quiet"]).ends(0);
+    assert_eq!(std::fs::read_to_string(&path).expect("a label"), first);
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
