@@ -6,7 +6,7 @@ use std::thread;
 
 use super::bounds::LIMIT;
 use super::exact::Exact;
-use super::ledger::{Grant, PlannedVector};
+use super::ledger::{Grant, PlannedVector, Reservation};
 use super::noise::Calibrated;
 use super::private::Private;
 use super::released::Released;
@@ -22,9 +22,9 @@ const CHUNK: usize = 256;
 ///
 /// Errors: [`Error::Privacy`] where the vectors are not those that were reserved.
 pub(super) fn draw_all(grant: Grant, vectors: Vec<Private<Vec<i64>>>) -> Result<Vec<Released>> {
-    let (amount, plan) = grant.used();
+    let Reservation { loss, vectors: plan, roles, .. } = grant.used();
     let charges = Exact::sum(plan.iter().map(|vector| vector.noise.charge()));
-    if charges > amount {
+    if charges > loss.amount {
         return Err(Error::Privacy("the vectors cost more than was reserved for them".into()));
     }
     if vectors.len() != plan.len() {
@@ -33,6 +33,9 @@ pub(super) fn draw_all(grant: Grant, vectors: Vec<Private<Vec<i64>>>) -> Result<
     }
     for (planned, vector) in plan.iter().zip(&vectors) {
         check_shape(planned, vector)?;
+        if let Some(role) = roles.iter().find(|role| !vector.protects(**role)) {
+            return Err(Error::Privacy(format!("nothing was proved of `{}` for the {role}", planned.name)));
+        }
     }
     let vectors: Vec<Vec<i64>> = vectors.into_iter().map(Private::into_inner).collect();
     if vectors.iter().flatten().any(|value| !(-LIMIT..=LIMIT).contains(value)) {

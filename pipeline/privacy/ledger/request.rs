@@ -192,8 +192,8 @@ impl Grant {
         &self.reservation.vectors
     }
 
-    /// What was debited, and the vectors that it pays for: the grant is used up.
-    pub(in crate::privacy) fn used(self) -> (Exact, Vec<PlannedVector>) {
-        (self.reservation.loss.amount, self.reservation.vectors)
+    /// What was debited, and for what: the grant is used up.
+    pub(in crate::privacy) fn used(self) -> Reservation {
+        self.reservation
     }
 }
