@@ -12,8 +12,9 @@ use crate::error::Result;
 use crate::ingest::check_digit::modulus_11;
 use crate::link::{Linked, link};
 use crate::measure::grid::{FineGrid, LevelGrid, levels};
+use crate::measure::plan::bounds;
 use crate::measure::vector::measure;
-use crate::privacy::Private;
+use crate::privacy::{Bounds, Private};
 use crate::progress::{Progress, Telling};
 use crate::pseudonymise::new_key_file;
 use crate::run::intake::Intake;
@@ -299,12 +300,12 @@ pub struct Asked {
 
 /// A measure's exact cells at every area level.
 pub struct Exact {
-    /// Where the engine counted.
-    pub fine: FineGrid,
     /// The public grids.
     pub grids: Vec<LevelGrid>,
     /// Beside them, the cells.
     pub cells: Vec<Private<Vec<i64>>>,
+    /// Beside them, what the noise is scaled for: known before any data are opened.
+    pub planned: Vec<Bounds>,
 }
 
 /// Cells that are not 0: labels to value.
@@ -364,7 +365,7 @@ pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
     let public = intake.public().unwrap();
     let private = intake.private().unwrap();
     assert_eq!(intake.validation.refused, Vec::<String>::new());
-    let engine = engine(plan, Resources { threads: 2, memory: 256 << 20 }, &private, &public).unwrap();
+    let engine = engine(plan, Resources { threads: 1, memory: 256 << 20 }, &private, &public).unwrap();
     answer(&link(&engine, &private, public).unwrap())
 }
 
@@ -373,7 +374,9 @@ pub fn exact(plan: &Plan, asked: &Measure, linked: &Linked<'_>) -> Result<Exact>
     let zones = &linked.public[&plan.geography.table];
     let fine = FineGrid::new(plan, asked, zones)?;
     let grids = levels(plan, asked, &fine, zones)?;
+    let one_person = bounds(asked, &fine)?;
+    let planned = grids.iter().map(|grid| grid.from_fine.bounds(&one_person)).collect::<Result<Vec<_>>>()?;
     let values = measure(plan, asked, linked, &fine)?;
     let cells = grids.iter().map(|grid| values.regroup(&grid.from_fine)).collect::<Result<Vec<_>>>()?;
-    Ok(Exact { fine, grids, cells })
+    Ok(Exact { grids, cells, planned })
 }
