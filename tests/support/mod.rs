@@ -4,6 +4,7 @@ pub mod board;
 pub mod extracts;
 pub mod files;
 pub mod program;
+pub mod statistics;
 
 pub use board::{Board, Size};
 

@@ -359,13 +359,18 @@ impl Exact {
 
 /// Brings a plan's extracts in, links them, and answers a question about them.
 pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
+    linked_by(2, plan, answer)
+}
+
+/// The same on so many threads, which are also the parts that the engine splits a query into.
+pub fn linked_by<T>(threads: usize, plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
     let store = Store::open(&plan.work, &plan.quarter.to_string(), || ()).unwrap();
     let progress = Progress::new(Telling::Quiet);
     let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
     let public = intake.public().unwrap();
     let private = intake.private().unwrap();
     assert_eq!(intake.validation.refused, Vec::<String>::new());
-    let engine = engine(plan, Resources { threads: 1, memory: 256 << 20 }, &private, &public).unwrap();
+    let engine = engine(plan, Resources { threads, memory: 256 << 20 }, &private, &public).unwrap();
     answer(&link(&engine, &private, public).unwrap())
 }
 
