@@ -49,7 +49,7 @@ fn with_idle_rows() -> impl Strategy<Value = (World, World)> {
             let rows = counted.chain(homes).collect::<Vec<_>>();
             let idle = idle.into_iter().map(|(row, how)| idle_row(&contract, row, how)).collect::<Vec<_>>();
             let (contract, report) = (contract.clone(), report.clone());
-            let plain = World { contract, report, rows, flood: None, leave: true, lacking: false };
+            let plain = World { contract, report, rows, flood: None, leave: true, lacking: false, threads: 1 };
             let more = World { rows: [plain.rows.clone(), idle].concat(), ..plain.clone() };
             (plain, more)
         })
@@ -114,7 +114,7 @@ fn differs((contract, asked): (Vec<u8>, Vec<u8>)) -> Checked {
     let rows = (0..40).flat_map(|person| (0..codes).map(move |n| (plain(person), n)));
     let rows = rows.map(|(row, n)| row.with(&contract, code, &format!("c{n}"))).collect();
     let report = asking::yaml(&["area", code], &format!("  m0: {measure}\n"));
-    let world = World { contract, report, rows, flood: None, leave: true, lacking: false };
+    let world = World { contract, report, rows, flood: None, leave: true, lacking: false, threads: 1 };
     let found = measured(&[(&world, true)]).remove(0).map_err(TestCaseError::fail)?;
     let kept = found[0].at(0);
     prop_assert_eq!(kept.values().sum::<i64>(), 40 * cells as i64);
