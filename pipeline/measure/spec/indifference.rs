@@ -22,9 +22,9 @@ fn focus() -> impl Strategy<Value = usize> {
 
 /// A table's first code column, with how many codes it has.
 fn first_code(contract: &Contract, table: usize) -> (&'static str, usize) {
-    let columns = contract.tables[table].columns.iter();
-    let found = columns.filter_map(|it| if let Holds::Codes(codes) = it.holds { Some((it.name, codes)) } else { None });
-    found.into_iter().next().expect("every table has a code")
+    let mut columns = contract.tables[table].columns.iter();
+    let found = columns.find_map(|it| if let Holds::Codes(codes) = it.holds { Some((it.name, codes)) } else { None });
+    found.expect("every table has a code")
 }
 
 /// A registration of a person.
