@@ -4,11 +4,17 @@
 //! Every figure here comes by the real path: CSV files, a checked plan, ingest, the store, the engine. The tests live
 //! in the crate because exact values can be seen nowhere else.
 
+mod asking;
 mod board;
 mod bounding;
 mod conditions;
+mod contract;
 mod counting;
+mod grammar;
+mod indifference;
 mod linking;
 mod neighbours;
 mod people;
 mod persons;
+mod tape;
+mod world;

@@ -34,6 +34,8 @@
 //!
 //! What is outside: the time that a draw takes depends on the noise, and is seen by the operator only.
 
+#[cfg(test)]
+mod audit_tests;
 mod bounds;
 mod budget;
 mod draw;

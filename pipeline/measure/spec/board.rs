@@ -12,8 +12,9 @@ use crate::error::Result;
 use crate::ingest::check_digit::modulus_11;
 use crate::link::{Linked, link};
 use crate::measure::grid::{FineGrid, LevelGrid, levels};
+use crate::measure::plan::bounds;
 use crate::measure::vector::measure;
-use crate::privacy::Private;
+use crate::privacy::{Bounds, Private};
 use crate::progress::{Progress, Telling};
 use crate::pseudonymise::new_key_file;
 use crate::run::intake::Intake;
@@ -299,12 +300,12 @@ pub struct Asked {
 
 /// A measure's exact cells at every area level.
 pub struct Exact {
-    /// Where the engine counted.
-    pub fine: FineGrid,
     /// The public grids.
     pub grids: Vec<LevelGrid>,
     /// Beside them, the cells.
     pub cells: Vec<Private<Vec<i64>>>,
+    /// Beside them, what the noise is scaled for: known before any data are opened.
+    pub planned: Vec<Bounds>,
 }
 
 /// Cells that are not 0: labels to value.
@@ -358,13 +359,18 @@ impl Exact {
 
 /// Brings a plan's extracts in, links them, and answers a question about them.
 pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
+    linked_by(2, plan, answer)
+}
+
+/// The same on so many threads, which are also the parts that the engine splits a query into.
+pub fn linked_by<T>(threads: usize, plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
     let store = Store::open(&plan.work, &plan.quarter.to_string(), || ()).unwrap();
     let progress = Progress::new(Telling::Quiet);
     let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
     let public = intake.public().unwrap();
     let private = intake.private().unwrap();
     assert_eq!(intake.validation.refused, Vec::<String>::new());
-    let resources = Resources { threads: 2, memory: 256 << 20 };
+    let resources = Resources { threads, memory: 256 << 20 };
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public).unwrap();
     answer(&link(&engine, &private, &public).unwrap())
 }
@@ -373,7 +379,9 @@ pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
 pub fn exact(plan: &Plan, asked: &Measure, linked: &Linked<'_>) -> Result<Exact> {
     let fine = FineGrid::new(plan, asked, linked.public)?;
     let grids = levels(plan, asked, &fine, linked.public)?;
+    let one_person = bounds(asked, &fine)?;
+    let planned = grids.iter().map(|grid| grid.from_fine.bounds(&one_person)).collect::<Result<Vec<_>>>()?;
     let values = measure(plan, asked, linked, &fine)?;
     let cells = grids.iter().map(|grid| values.regroup(&grid.from_fine)).collect::<Result<Vec<_>>>()?;
-    Ok(Exact { fine, grids, cells })
+    Ok(Exact { grids, cells, planned })
 }
