@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use datafusion::sql::sqlparser::ast::Spanned;
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Spanned};
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whitespace};
@@ -68,7 +68,41 @@ pub fn faults(condition: &str, table: &TableSchema) -> Vec<Fault> {
     walk.faults
 }
 
-fn parse(tokens: Vec<TokenWithSpan>, places: &Places) -> Result<datafusion::sql::sqlparser::ast::Expr, Box<Fault>> {
+/// A checked condition in a form that is the same for the same question: spaces, brackets, spellings of operators and
+/// the order of what is joined by `and` or `or` make no difference.
+pub fn canonical(condition: &str) -> String {
+    let tokens = Tokenizer::new(&GenericDialect {}, condition).tokenize_with_location();
+    let parsed = tokens.ok().and_then(|tokens| parse(tokens, &Places::of(condition)).ok());
+    // What does not parse was refused; as it is written, it is at least the same as itself.
+    parsed.map_or_else(|| condition.to_owned(), |expression| ordered(&expression))
+}
+
+fn ordered(expression: &Expr) -> String {
+    match expression {
+        Expr::Nested(inner) => ordered(inner),
+        Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => {
+            let mut parts = Vec::new();
+            flatten(expression, op, &mut parts);
+            parts.sort();
+            parts.dedup();
+            format!("({})", parts.join(&format!(" {op} ")))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn flatten(expression: &Expr, joined_by: &BinaryOperator, parts: &mut Vec<String>) {
+    match expression {
+        Expr::Nested(inner) => flatten(inner, joined_by, parts),
+        Expr::BinaryOp { left, op, right } if op == joined_by => {
+            flatten(left, joined_by, parts);
+            flatten(right, joined_by, parts);
+        }
+        other => parts.push(ordered(other)),
+    }
+}
+
+fn parse(tokens: Vec<TokenWithSpan>, places: &Places) -> Result<Expr, Box<Fault>> {
     let fault = |error: ParserError| match error {
         ParserError::RecursionLimitExceeded => Box::new(Fault::new(None, "the condition is nested too deep", None)),
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => {

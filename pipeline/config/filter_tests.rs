@@ -168,3 +168,23 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_same_condition_in_other_words_is_the_same_question() {
+    let of = "status <> 'declined' AND (source = 'gp' OR reason IN ('housing', 'family'))";
+    let same = [
+        "status != 'declined' and ((source='gp') or reason in ('housing','family'))",
+        "(reason IN ('housing', 'family') OR source = 'gp') AND status <> 'declined'",
+        "status <> 'declined' AND status <> 'declined' AND (source = 'gp' OR reason IN ('housing', 'family'))",
+    ];
+    same.iter().for_each(|other| assert_eq!(super::filter::canonical(other), super::filter::canonical(of), "{other}"));
+    let others = [
+        "status <> 'declined' AND source = 'gp' OR reason IN ('housing', 'family')",
+        "status = 'declined' AND (source = 'gp' OR reason IN ('housing', 'family'))",
+        "status <> 'DECLINED' AND (source = 'gp' OR reason IN ('housing', 'family'))",
+        "NOT (status <> 'declined') AND (source = 'gp' OR reason IN ('housing', 'family'))",
+    ];
+    others
+        .iter()
+        .for_each(|other| assert_ne!(super::filter::canonical(other), super::filter::canonical(of), "{other}"));
+}

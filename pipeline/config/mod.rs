@@ -16,7 +16,7 @@ mod check_schema;
 mod check_target;
 pub mod diagnostic;
 mod dimensions;
-mod filter;
+pub mod filter;
 mod filter_call;
 #[cfg(test)]
 pub(crate) mod filter_tests;

@@ -16,6 +16,7 @@
 //! | invariant | enforced by |
 //! |---|---|
 //! | a private value cannot be printed, copied, written or read | [`Private`] lacks the traits; `compile_fail` examples and a test say so |
+//! | bounds are what the plan that runs allows, and nothing declared | [`walk::prove`]; [`Private`] is made of a [`walk::Proof`] alone |
 //! | noise is scaled to what one person can do to *this* vector | [`Private`] carries its [`Bounds`]; the draw compares them with the plan's; [`Regrouping`] derives new ones |
 //! | no norm is rounded down | `Bounds::l2` squares its answer in exact arithmetic |
 //! | no scale of 0, no boundless noise, no seed | one gate, `noise::admitted`, before OpenDP's constructors, which take no seed |
@@ -32,6 +33,8 @@
 //! | what a lost ledger held counts as spent, whatever it was, and is not drawn again | `Ledger::accept_loss`, `ledger::spending`, `Past::may_have_lost_the_draw` |
 //! | errors name no value | messages hold sizes, names and budgets only |
 //!
+//! [`promise`] takes each invariant to the tests that would fail without it.
+//!
 //! What is outside: the time that a draw takes depends on the noise, and is seen by the operator only.
 
 #[cfg(test)]
@@ -43,6 +46,7 @@ mod exact;
 mod ledger;
 mod noise;
 mod private;
+pub mod promise;
 mod released;
 pub mod walk;
 

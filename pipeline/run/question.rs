@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::config::filter::canonical;
 use crate::config::plan::{LossKind, Measure, Plan, Report};
 use crate::error::{Error, Result};
 use crate::measure::grid::{FineGrid, LevelGrid, Public, levels};
@@ -99,9 +100,10 @@ fn meaning(plan: &Plan, measure: &Measure) -> String {
     let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band].column).collect::<Vec<_>>();
     let codes =
         measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes)).collect::<Vec<_>>();
+    let filter = measure.filter.as_deref().map(canonical);
     let text = format!(
         "{:?} {:?} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",
-        measure.kind, measure.table, measure.filter, measure.during, measure.cells, measure.place, measure.practitioner
+        measure.kind, measure.table, filter, measure.during, measure.cells, measure.place, measure.practitioner
     );
     Key32::of([text.as_bytes()]).to_string()[..16].to_owned()
 }
