@@ -143,6 +143,8 @@ def run_board(options, folder, warm):
     """One run. The ledger is always a fresh one: with the old one smirr would answer from it and measure nothing."""
     for part in folder.glob("ledger.sqlite*"):
         part.unlink()
+    # The witness would find the new ledger to be another one, and refuse it.
+    (folder / "work" / "ledger-witness.json").unlink(missing_ok=True)
     shutil.rmtree(folder / "published", ignore_errors=True)
     if not warm:
         shutil.rmtree(folder / "work", ignore_errors=True)
