@@ -10,7 +10,26 @@ use crate::error::{Error, Result};
 
 /// A noised vector, with everything a reader needs to judge it. Anything computed from it is free.
 ///
-/// Minted by the draw, or read back from the ledger's stored draw; nowhere else.
+/// Minted by the draw, or read back from the ledger's stored draw; nowhere else. Elsewhere this does not compile:
+///
+/// ```compile_fail,E0451
+/// fn forge(plan: smirr::privacy::PlannedVector) -> smirr::privacy::Released {
+///     smirr::privacy::Released { plan, values: vec![1, 2, 3] }
+/// }
+/// ```
+///
+/// Nor does what was not drawn go where released values do:
+///
+/// ```
+/// fn estimate(released: smirr::privacy::Released) {
+///     let _ = smirr::estimate::counts(&released, 0);
+/// }
+/// ```
+/// ```compile_fail,E0308
+/// fn estimate(private: smirr::privacy::Private<Vec<i64>>) {
+///     let _ = smirr::estimate::counts(&private, 0);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Released {
     plan: PlannedVector,

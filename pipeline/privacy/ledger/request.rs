@@ -179,6 +179,12 @@ impl Reservation {
 ///     let again = grant.clone();
 /// }
 /// ```
+/// ```compile_fail,E0382
+/// fn twice(ledger: &mut smirr::privacy::Ledger, grant: smirr::privacy::Grant) {
+///     let _ = ledger.draw(grant, Vec::new());
+///     let _ = ledger.draw(grant, Vec::new());
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Grant {
     pub(super) ledger: String,

@@ -47,7 +47,13 @@ pub enum Holds {
 /// Whom each table holds, by the name under which the engine knows it.
 pub type Sources = HashMap<String, Holds>;
 
-/// What one person of a role can do to the result of one plan. Made by [`prove`] alone.
+/// What one person of a role can do to the result of one plan. Made by [`prove`] alone; this does not compile:
+///
+/// ```compile_fail,E0451
+/// fn believe(role: smirr::privacy::Role) -> smirr::privacy::walk::Proof {
+///     smirr::privacy::walk::Proof { role, reach: None, argument: Vec::new() }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     role: Role,
