@@ -49,7 +49,8 @@ impl Board<'_> {
             KeyYaml { file: Some(file), env: None, command: None } => {
                 let file = self.places.root.join(file);
                 // A fictional board makes its key, and nobody's salt.
-                if !unread && !(fictional && name == "key") && !file.is_file() {
+                let may_lack = unread || (fictional && name == "key");
+                if !may_lack && !file.is_file() {
                     let shown = quote(&self.places.shown(&file).display().to_string());
                     let help = (name == "key").then(|| "`smirr key new` makes one".to_string());
                     self.complain(&["pseudonyms", name, "file"], &format!("there is no {name} file {shown}"), help);

@@ -130,7 +130,7 @@ impl Private<Vec<i64>> {
     ///
     /// Errors: [`crate::error::Error::Privacy`] where the map is for another grid or a sum overflows.
     pub fn regroup(&self, map: &Regrouping) -> Result<Private<Vec<i64>>> {
-        if map.run() % self.run.max(1) != 0 {
+        if !map.run().is_multiple_of(self.run.max(1)) {
             return Err(Error::Privacy(
                 "a person's cells may lie further apart than the coarser grid allows for".into(),
             ));

@@ -101,9 +101,6 @@ fn masked(key: &str, prime: u32, cleared: u32, codes: &[u32], step: &str) -> Str
         format!("SELECT person, bit_or(CAST(1 AS BIGINT) << ({})) AS m0 FROM ({VISITS}) GROUP BY person", bit("code"));
     for n in 1..=cleared {
         sql = format!("SELECT person, m0, m{0} & (m{0} - {step}) AS m{n} FROM ({sql})", n - 1);
-        if n > 1 {
-            sql = sql.replacen("m0,", "m0,", 1);
-        }
     }
     let sums = codes
         .iter()

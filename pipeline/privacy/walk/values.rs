@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 /// A term, by its number: equal numbers are equal values in every row.
 pub(super) type Id = usize;
 
+/// Least and greatest, where they are known.
+pub(super) type Range = (Option<i128>, Option<i128>);
+
 /// Masks and shifts are of numbers of 64 bits, of which the last is the sign.
 const BITS: i128 = 63;
 
@@ -34,7 +37,7 @@ pub(super) struct Known {
     /// One value a person.
     pub fixed: bool,
     /// Least and greatest.
-    pub range: (Option<i128>, Option<i128>),
+    pub range: Range,
     /// It numbers, from 1, the rows of each combination of these terms.
     pub numbers: Option<Vec<Id>>,
 }
@@ -159,7 +162,7 @@ impl Values {
     }
 
     /// Least and greatest that the term can be, where it is not blank.
-    pub fn range(&self, id: Id) -> (Option<i128>, Option<i128>) {
+    pub fn range(&self, id: Id) -> Range {
         let (low, high) = match &self.terms[id] {
             Term::Whole(number) => (Some(*number), Some(*number)),
             Term::Column(_) => self.known.get(&id).map_or((None, None), |known| known.range),
@@ -170,14 +173,12 @@ impl Values {
         if low.as_ref().is_none_or(fits) && high.as_ref().is_none_or(fits) { (low, high) } else { (None, None) }
     }
 
-    fn range_of_call(&self, name: &str, of: &[Id]) -> (Option<i128>, Option<i128>) {
+    fn range_of_call(&self, name: &str, of: &[Id]) -> Range {
         let ranges = of.iter().map(|&id| self.range(id)).collect::<Vec<_>>();
         // Blank arguments are passed over, so only a constant is sure to be one of those that are compared.
         let constants = of.iter().filter(|&&id| self.is_constant(id)).map(|&id| self.range(id));
         let both = |join: fn(i128, i128) -> i128, a: Option<i128>, b: Option<i128>| Some(join(a?, b?));
-        let all = |side: fn(&(Option<i128>, Option<i128>)) -> Option<i128>| {
-            ranges.iter().map(side).collect::<Option<Vec<_>>>()
-        };
+        let all = |side: fn(&Range) -> Option<i128>| ranges.iter().map(side).collect::<Option<Vec<_>>>();
         match (name, &ranges[..]) {
             ("least", _) => (
                 all(|range| range.0).and_then(|lows| lows.into_iter().min()),
