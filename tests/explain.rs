@@ -62,8 +62,8 @@ fn the_label_says_what_was_charged_and_is_the_same_for_a_replay() {
     let releases = manifest["releases"].as_array().expect("releases");
     assert_eq!(label.reports.len(), releases.len());
     for (report, release) in label.reports.iter().zip(releases) {
-        assert_eq!((&report.report, &report.loss), (&text(&release["report"]), &text(&release["loss"])));
-        assert_eq!(report.epsilon, release["epsilon"].as_f64());
+        assert_eq!((&report.report, &report.cost.loss), (&text(&release["report"]), &text(&release["loss"])));
+        assert_eq!(report.cost.epsilon, release["epsilon"].as_f64());
         let vectors = release["vectors"].as_array().expect("vectors");
         assert_eq!(report.tables.len(), vectors.len());
         for (table, vector) in report.tables.iter().zip(vectors) {
@@ -73,6 +73,9 @@ fn the_label_says_what_was_charged_and_is_the_same_for_a_replay() {
             );
         }
     }
+    // Two reports of half the loss each.
+    assert_eq!((label.total.loss_decimal.as_str(), label.total.delta.as_deref()), ("0.25", Some("1e-7")));
+    assert!(label.total.epsilon > label.reports[0].cost.epsilon);
     assert_eq!(label.units.iter().map(|unit| unit.role.as_str()).collect::<Vec<_>>(), ["patient"]);
     assert!(label.spending.iter().all(|spending| spending.spent.is_some() && spending.remains.is_some()));
     board.smirr(&["run", "--quiet"]).ends(0);

@@ -20,6 +20,8 @@ pub struct Label {
     pub neighbours: String,
     /// How "almost" is counted.
     pub definition: DefinitionLabel,
+    /// What all reports cost together: the loss of someone who is in all of them.
+    pub total: LossLabel,
     /// What each report cost.
     pub reports: Vec<ReportLabel>,
     /// How losses add up.
@@ -68,16 +70,24 @@ pub struct ReportLabel {
     pub report: String,
     /// The roles that it protects; each is charged the loss.
     pub protects: Vec<String>,
+    /// What it cost.
+    pub cost: LossLabel,
+    /// Its noised tables: one a measure and area level.
+    pub tables: Vec<TableLabel>,
+}
+
+/// A loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LossLabel {
     /// The loss, as an exact fraction.
     pub loss: String,
     /// The loss, rounded up for reading.
     pub loss_decimal: String,
-    /// For rho: the epsilon at `delta` that it implies.
+    /// For rho: the epsilon at `delta` that it implies, by OpenDP's conversion.
     pub epsilon: Option<f64>,
     /// The delta of that epsilon.
     pub delta: Option<String>,
-    /// Its noised tables: one a measure and area level.
-    pub tables: Vec<TableLabel>,
 }
 
 /// One noised table.

@@ -6,8 +6,10 @@ use super::answer::Answer;
 use super::question::{Question, limits};
 use crate::config::plan::Plan;
 use crate::error::{Error, Result};
-use crate::privacy::{Definition, Ledger, Loss, Released, Role, Spending, epsilon_at};
-use crate::publish::label::{BoundsLabel, DefinitionLabel, Label, ReportLabel, SpendingLabel, TableLabel, Unit};
+use crate::privacy::{Definition, Exact, Ledger, Loss, Released, Role, Spending, epsilon_at};
+use crate::publish::label::{
+    BoundsLabel, DefinitionLabel, Label, LossLabel, ReportLabel, SpendingLabel, TableLabel, Unit,
+};
 use crate::schema::Sender;
 
 const NEIGHBOURS: &str = "Two boards are neighbours where one has all rows of one more person, in every private table, and \
@@ -31,6 +33,7 @@ pub fn label(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], ledger
             spending.push(spending_label(role, format!("the four quarters to {}", plan.quarter), year, &spent.year));
         }
     }
+    let total = Loss::new(definition, Exact::sum(answers.iter().map(|answer| &answer.loss.amount)));
     let reports = questions.iter().zip(answers).map(|(question, answer)| report(plan, question, answer));
     let public = plan.sources.iter().filter(|source| source.schema.from == Sender::Public);
     Ok(Label {
@@ -40,6 +43,7 @@ pub fn label(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], ledger
         units: roles.iter().map(|&role| unit(role)).collect(),
         neighbours: NEIGHBOURS.into(),
         definition: definition_label(definition),
+        total: cost(plan, &total)?,
         reports: reports.collect::<Result<_>>()?,
         composition: [
             "Cells of one table are disjoint: a person is charged once a table, by the bounds of that table.",
@@ -108,8 +112,6 @@ fn spending_label(role: Role, over: String, limit: &Loss, spent: &Spending) -> S
 }
 
 fn report(plan: &Plan, question: &Question<'_>, answer: &Answer) -> Result<ReportLabel> {
-    let delta = plan.delta.clone().filter(|_| answer.loss.definition == Definition::ZConcentrated);
-    let at = |delta: &String| epsilon_at(&answer.loss.amount, &delta.parse().map_err(Error::Privacy)?);
     let mut tables = Vec::new();
     for (asked, vectors) in question.asked.iter().zip(&answer.vectors) {
         for (level, released) in asked.levels.iter().zip(vectors) {
@@ -119,11 +121,19 @@ fn report(plan: &Plan, question: &Question<'_>, answer: &Answer) -> Result<Repor
     Ok(ReportLabel {
         report: question.report.name.clone(),
         protects: question.roles().iter().map(Role::to_string).collect(),
-        loss: answer.loss.amount.to_string(),
-        loss_decimal: answer.loss.amount.decimal(6),
+        cost: cost(plan, &answer.loss)?,
+        tables,
+    })
+}
+
+fn cost(plan: &Plan, loss: &Loss) -> Result<LossLabel> {
+    let delta = plan.delta.clone().filter(|_| loss.definition == Definition::ZConcentrated);
+    let at = |delta: &String| epsilon_at(&loss.amount, &delta.parse().map_err(Error::Privacy)?);
+    Ok(LossLabel {
+        loss: loss.amount.to_string(),
+        loss_decimal: loss.amount.decimal(6),
         epsilon: delta.as_ref().map(at).transpose()?,
         delta,
-        tables,
     })
 }
 
