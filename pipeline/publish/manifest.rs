@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::label::LossLabel;
 use crate::privacy::Head;
 
 /// `manifest.json` of a pack.
@@ -45,14 +46,9 @@ pub struct Release {
     pub inputs: String,
     /// The definition of loss: `rho` or `epsilon`.
     pub definition: String,
-    /// The loss charged, as an exact fraction.
-    pub loss: String,
-    /// The loss charged, rounded up for reading.
-    pub loss_decimal: String,
-    /// For rho: the epsilon at `delta` that it implies, by OpenDP's conversion.
-    pub epsilon: Option<f64>,
-    /// The delta of that epsilon.
-    pub delta: Option<String>,
+    /// What it cost.
+    #[serde(flatten)]
+    pub cost: LossLabel,
     /// Each noised vector.
     pub vectors: Vec<Vector>,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Charge;
 use super::intake::{Intake, content_hash};
+use super::label::cost;
 use super::question::Question;
 use super::witness;
 use crate::config::plan::{Place, Plan, Report};
@@ -13,7 +14,7 @@ use crate::link::{Linked, PrivateTable, REGISTER, token_holders};
 use crate::measure::grid::LevelGrid;
 use crate::measure::plan::floor;
 use crate::measure::vector::measure;
-use crate::privacy::{Definition, Exact, Head, Key32, Ledger, Loss, Private, Released, Revision, Role, epsilon_at};
+use crate::privacy::{Definition, Exact, Head, Key32, Ledger, Loss, Private, Released, Revision, Role};
 use crate::publish::{Manifest, Release, Table, Vector, tidy};
 
 /// The released vectors of one report.
@@ -244,11 +245,6 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
                 });
             }
         }
-        let delta = plan.delta.clone().filter(|_| answer.loss.definition == Definition::ZConcentrated);
-        let epsilon = match &delta {
-            Some(delta) => Some(epsilon_at(&answer.loss.amount, &delta.parse().map_err(Error::Privacy)?)?),
-            None => None,
-        };
         releases.push(Release {
             report: question.report.name.clone(),
             title: question.report.title.clone(),
@@ -257,10 +253,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
             revises: answer.revises.as_ref().map(Revision::to_string),
             inputs: answer.inputs.clone(),
             definition: answer.loss.definition.symbol().into(),
-            loss: answer.loss.amount.to_string(),
-            loss_decimal: answer.loss.amount.decimal(6),
-            epsilon,
-            delta,
+            cost: cost(plan, &answer.loss)?,
             vectors,
         });
     }

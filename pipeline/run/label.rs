@@ -126,7 +126,11 @@ fn report(plan: &Plan, question: &Question<'_>, answer: &Answer) -> Result<Repor
     })
 }
 
-fn cost(plan: &Plan, loss: &Loss) -> Result<LossLabel> {
+/// A loss as it is stated: exact, rounded up, and for rho also as an epsilon at the board's delta.
+///
+/// # Errors
+/// [`Error::Privacy`] where it has no epsilon there.
+pub fn cost(plan: &Plan, loss: &Loss) -> Result<LossLabel> {
     let delta = plan.delta.clone().filter(|_| loss.definition == Definition::ZConcentrated);
     let at = |delta: &String| epsilon_at(&loss.amount, &delta.parse().map_err(Error::Privacy)?);
     Ok(LossLabel {
