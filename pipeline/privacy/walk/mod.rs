@@ -4,7 +4,7 @@
 //! # The argument
 //!
 //! Two boards are neighbours where one has all rows of one more person, and of nobody else. The walk goes up the plan and
-//! keeps, for each relation, *whose* its rows are ([`rows::Whose`]): nobody's (public tables, and private ones that do
+//! keeps, for each relation, *whose* its rows are (`rows::Whose`): nobody's (public tables, and private ones that do
 //! not name this role), each person's own, or mixed within what people have in common. Joins are allowed on the person,
 //! on a token that leads to a person, and with what is nobody's; filters and projections look at one row; groups and
 //! numbers stay within a person. So leaving a person out takes away that person's rows and touches no others.
@@ -12,8 +12,8 @@
 //! At the top stands one aggregate without the person. What a person can do to it follows from how many rows of theirs
 //! come there, whether two can meet in a cell, and the range of what is added. Afterwards a clamp may stand, which brings
 //! no two values further apart. Three lemmas, each with its tests: clearing the lowest bit of a mask n times and taking
-//! the rest leaves n bits ([`values::Values::most_bits`]); a linear map modulo a prime reads every bit once
-//! ([`values::Values::bits_of_one_mask`]); of rows that are numbered within a person, those up to n are n.
+//! the rest leaves n bits (`most_bits`); a linear map modulo a prime reads every bit once
+//! (`bits_of_one_mask`); of rows that are numbered within a person, those up to n are n.
 //!
 //! Where people are read in passes, each is in one: `ingest` derives a row's bucket from its person alone.
 
