@@ -5,6 +5,7 @@
 mod architecture;
 mod crash;
 mod errors;
+mod fuzz;
 mod hardening;
 mod interop;
 mod keys;

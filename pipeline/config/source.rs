@@ -16,6 +16,17 @@ use super::shape;
 /// No YAML of ours comes near this size; a file that does was named by mistake.
 const LARGEST: u64 = 1 << 20;
 
+/// What `pseudonyms` says where to find.
+const SECRETS: [&str; 2] = ["key", "salt"];
+
+/// Where a board's YAML may hold a secret itself, put by mistake where its place is asked for: anywhere but in a path.
+/// The lines of it are not shown.
+fn misplaced<'a>(root: &'a Node, name: &str) -> Option<&'a Node> {
+    let secret = root.get("pseudonyms")?.get(name)?;
+    let is_path = matches!(secret.entries(), [(key, _)] if key.text() == Some("file"));
+    (!is_path).then_some(secret)
+}
+
 /// A YAML file that could be read as a tree.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -76,7 +87,18 @@ impl Document {
 
     /// A complaint about the bytes `span`.
     pub fn at(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::at(&self.file, &self.text, span, message)
+        let complaint = Diagnostic::at(&self.file, &self.text, span, message);
+        let shows = |secret: &Node| {
+            let ends = |part: Range<usize>| self.text.get(part).map_or(0, |text| text.trim_end().matches('\n').count());
+            let lines = |part: Range<usize>| self.text.get(part).map_or(0, |text| text.matches('\n').count());
+            let first = lines(0..secret.span.start) + 1;
+            (first..=first + ends(secret.span.clone())).contains(&complaint.line)
+        };
+        match SECRETS.iter().filter_map(|name| misplaced(&self.root, name)).find(|secret| shows(secret)) {
+            // Short words are our own: neither a key nor a salt may be so short.
+            Some(secret) => complaint.without_text(secret.texts().into_iter().filter(|word| word.len() >= 16)),
+            None => complaint,
+        }
     }
 
     /// A complaint about the value that `path` leads to.

@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 
-use super::blocks::{Block, Blocks, RunningHash, hash_file};
+use super::blocks::{BLOCK_BYTES, Block, Blocks, RunningHash, hash_file};
 use super::layout::Layout;
 use super::rows::{Parsed, Rows};
 use crate::error::{Error, Result};
@@ -50,14 +50,22 @@ impl Extract {
     /// # Errors
     /// [`Error::Input`] where it is empty, has no usable header or lacks a column; [`Error::Io`] where it cannot be read.
     pub fn open(path: &Path, layout: &Layout) -> Result<Self> {
+        Self::open_in(path, layout, BLOCK_BYTES)
+    }
+
+    /// As [`Extract::open`], with CSV read in blocks of `size` bytes. The rows are the same whatever the size.
+    ///
+    /// # Errors
+    /// As [`Extract::open`].
+    pub fn open_in(path: &Path, layout: &Layout, size: usize) -> Result<Self> {
         let mut magic = [0; 4];
         let mut file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
         let is_parquet = std::io::Read::read_exact(&mut file, &mut magic).is_ok() && &magic == b"PAR1";
-        if is_parquet { Self::open_parquet(path, layout) } else { Self::open_csv(path, layout) }
+        if is_parquet { Self::open_parquet(path, layout) } else { Self::open_csv(path, layout, size) }
     }
 
-    fn open_csv(path: &Path, layout: &Layout) -> Result<Self> {
-        let (mut blocks, hash) = Blocks::open(path)?;
+    fn open_csv(path: &Path, layout: &Layout, size: usize) -> Result<Self> {
+        let (mut blocks, hash) = Blocks::open_in(path, size)?;
         let first = blocks
             .next_block()?
             .ok_or_else(|| Error::Input(format!("{}: the file is empty; ask for it again", path.display())))?;
