@@ -29,6 +29,18 @@ fn found(condition: &str) -> Vec<Fault> {
     faults(condition, &table())
 }
 
+/// Whether a condition may run on a table. Whatever is wrong with it has a place in its text.
+pub(crate) fn may_run(condition: &str, table: &TableSchema) -> bool {
+    let all = faults(condition, table);
+    let length = condition.chars().count();
+    for Fault { at, message, help } in &all {
+        assert!(!message.is_empty() && message.chars().count() < 500, "{message}");
+        assert!(help.as_ref().is_none_or(|help| !help.is_empty()));
+        assert!(at.as_ref().is_none_or(|at| at.start <= at.end && at.end <= length), "{at:?} of {length}: {message}");
+    }
+    all.is_empty()
+}
+
 /// Conditions that may run; `measure::spec` runs them.
 pub(crate) const MAY_RUN: [&str; 23] = [
     "attended = 'yes'",

@@ -8,6 +8,7 @@ mod board;
 mod bounding;
 mod conditions;
 mod counting;
+mod fuzz;
 mod linking;
 mod neighbours;
 mod people;

@@ -4,6 +4,8 @@
 //! Shared by `tests/fuzz.rs` and, for what only the crate can see, by tests beside the code.
 
 use std::fs;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
@@ -11,15 +13,17 @@ use proptest::sample::{Index, select};
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 
 /// What is held against any input.
-pub struct Target {
+pub struct Target<'a> {
     /// Names the folder of its corpus.
     pub name: &'static str,
     /// Pieces of its language, which chance would take long to find.
     pub words: &'static [&'static str],
+    /// Where chance rarely writes the language: an input that follows its grammar, as the given bytes choose.
+    pub grow: Option<fn(&[u8]) -> Vec<u8>>,
     /// How many inputs are made where nothing else is asked.
     pub cases: u32,
     /// Panics where what must hold does not.
-    pub run: fn(&[u8]),
+    pub run: &'a dyn Fn(&[u8]),
 }
 
 /// Holds a target against every input of its corpus, and against what edits make of them.
@@ -29,11 +33,11 @@ pub struct Target {
 ///
 /// # Panics
 /// Where an input of either kind fails, with the file to add to the corpus.
-pub fn fuzz(target: &Target) {
+pub fn fuzz(target: &Target<'_>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = corpus(&root.join("tests/fuzz/corpus").join(target.name));
     for (name, bytes) in &corpus {
-        let ran = std::panic::catch_unwind(|| (target.run)(bytes));
+        let ran = catch_unwind(AssertUnwindSafe(|| (target.run)(bytes)));
         assert!(ran.is_ok(), "tests/fuzz/corpus/{}/{name} fails: what is wrong stands above", target.name);
     }
     let under_way = kept(target, "under-way");
@@ -41,7 +45,7 @@ pub fn fuzz(target: &Target) {
     let settings = ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Default::default() };
     let mut runner = TestRunner::new_with_rng(settings, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let seeds = corpus.into_iter().map(|(_, bytes)| bytes).collect();
-    let outcome = runner.run(&inputs(seeds, target.words), |bytes| {
+    let outcome = runner.run(&inputs(seeds, target), |bytes| {
         fs::write(&under_way, &bytes).expect("the target folder can be written");
         (target.run)(&bytes);
         Ok(())
@@ -63,7 +67,7 @@ pub fn fuzz(target: &Target) {
 }
 
 /// A file in the target folder, in a place that another target does not use.
-fn kept(target: &Target, what: &str) -> PathBuf {
+fn kept(target: &Target<'_>, what: &str) -> PathBuf {
     let built = std::env::current_exe().expect("a test is a program");
     // target/PROFILE/deps/PROGRAM
     let folder = built.ancestors().nth(3).expect("programs are built in the target folder").join("fuzz");
@@ -95,10 +99,31 @@ enum Edit {
     /// A part of another input, from one place to another, over as much.
     Splice(Index, Index, usize),
     Swap(Index, Index),
+    /// A word in another's place.
+    Word(Index, Vec<u8>),
+    /// A word of another input in another's place.
+    WordOf(Index, Index),
 }
 
-/// Inputs of the corpus, each after a few edits.
-fn inputs(seeds: Vec<Vec<u8>>, words: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
+/// Inputs of the corpus and grown ones, each after a few edits.
+fn inputs(seeds: Vec<Vec<u8>>, target: &Target<'_>) -> impl Strategy<Value = Vec<u8>> + use<> {
+    let edits = || proptest::collection::vec(edit(target.words), 0..5);
+    let other = (any::<Index>(), any::<Index>());
+    let seeded = (other, edits()).prop_map(move |((seed, other), edits)| {
+        let (seed, other): (&Vec<u8>, &Vec<u8>) = (seed.get(&seeds), other.get(&seeds));
+        edited(seed, other, &edits)
+    });
+    let Some(grow) = target.grow else { return seeded.boxed() };
+    let grown = || proptest::collection::vec(any::<u8>(), 1..80).prop_map(move |choices| grow(&choices));
+    let spoiled = (grown(), grown(), edits()).prop_map(|(seed, other, edits)| edited(&seed, &other, &edits));
+    prop_oneof![1 => seeded, 3 => grown(), 1 => spoiled].boxed()
+}
+
+fn edited(seed: &[u8], other: &[u8], edits: &[Edit]) -> Vec<u8> {
+    edits.iter().fold(seed.to_vec(), |bytes, edit| edit.apply(bytes, other))
+}
+
+fn edit(words: &'static [&'static str]) -> impl Strategy<Value = Edit> {
     let few = || prop_oneof![4 => 1..8usize, 2 => 8..64usize, 1 => 64..600usize];
     let text = prop_oneof![
         4 => select(words).prop_map(|word| word.as_bytes().to_vec()),
@@ -106,21 +131,19 @@ fn inputs(seeds: Vec<Vec<u8>>, words: &'static [&'static str]) -> impl Strategy<
         1 => "[ -~\n\t\u{e9}]{1,6}".prop_map(String::into_bytes),
     ];
     let text = text.boxed();
-    let edit = prop_oneof![
-        (any::<Index>(), 1..=u8::MAX).prop_map(|(at, mask)| Edit::Flip(at, mask)),
-        (any::<Index>(), few()).prop_map(|(at, length)| Edit::Cut(at, length)),
-        any::<Index>().prop_map(Edit::End),
-        (any::<Index>(), text.clone()).prop_map(|(at, text)| Edit::Insert(at, text)),
-        (any::<Index>(), few(), text).prop_map(|(at, length, text)| Edit::Replace(at, length, text)),
-        (any::<Index>(), few(), 2..40usize).prop_map(|(at, length, times)| Edit::Repeat(at, length, times)),
-        (any::<Index>(), any::<Index>(), few()).prop_map(|(at, from, length)| Edit::Splice(at, from, length)),
-        (any::<Index>(), any::<Index>()).prop_map(|(a, b)| Edit::Swap(a, b)),
-    ];
-    let edits = proptest::collection::vec(edit, 0..5);
-    (any::<Index>(), any::<Index>(), edits).prop_map(move |(seed, other, edits)| {
-        let (seed, other) = (seed.get(&seeds), other.get(&seeds));
-        edits.iter().fold(seed.clone(), |bytes, edit| edit.apply(bytes, other))
-    })
+    let word = select(words).prop_map(|word| word.as_bytes().to_vec());
+    prop_oneof![
+        1 => (any::<Index>(), 1..=u8::MAX).prop_map(|(at, mask)| Edit::Flip(at, mask)),
+        1 => (any::<Index>(), few()).prop_map(|(at, length)| Edit::Cut(at, length)),
+        1 => any::<Index>().prop_map(Edit::End),
+        1 => (any::<Index>(), text.clone()).prop_map(|(at, text)| Edit::Insert(at, text)),
+        1 => (any::<Index>(), few(), text).prop_map(|(at, length, text)| Edit::Replace(at, length, text)),
+        1 => (any::<Index>(), few(), 2..40usize).prop_map(|(at, length, times)| Edit::Repeat(at, length, times)),
+        1 => (any::<Index>(), any::<Index>(), few()).prop_map(|(at, from, length)| Edit::Splice(at, from, length)),
+        1 => (any::<Index>(), any::<Index>()).prop_map(|(a, b)| Edit::Swap(a, b)),
+        2 => (any::<Index>(), word).prop_map(|(at, word)| Edit::Word(at, word)),
+        2 => (any::<Index>(), any::<Index>()).prop_map(|(at, from)| Edit::WordOf(at, from)),
+    ]
 }
 
 impl Edit {
@@ -152,8 +175,21 @@ impl Edit {
                 let (a, b) = (a.index(bytes.len()), b.index(bytes.len()));
                 bytes.swap(a, b);
             }
+            Edit::Word(at, word) => drop(bytes.splice(word_at(place(at, &bytes), &bytes), word.iter().copied())),
+            Edit::WordOf(at, from) => {
+                let word = other[word_at(place(from, other), other)].to_vec();
+                drop(bytes.splice(word_at(place(at, &bytes), &bytes), word));
+            }
             Edit::Flip(..) | Edit::Swap(..) => {}
         }
         bytes
     }
+}
+
+/// The word that holds a place, or the byte there where none does.
+fn word_at(place: usize, bytes: &[u8]) -> Range<usize> {
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'\'' | 0x80..);
+    let start = bytes[..place].iter().rposition(|byte| !is_word(byte)).map_or(0, |at| at + 1);
+    let end = bytes[place..].iter().position(|byte| !is_word(byte)).map_or(bytes.len(), |at| place + at);
+    if start < end { start..end } else { place..(place + 1).min(bytes.len()) }
 }
