@@ -101,13 +101,19 @@ pub fn run(bytes: &[u8]) {
     });
 }
 
+/// The repository's root, from whichever package this is built in.
+fn repository() -> &'static Path {
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    above.find(|folder| folder.join(FILES[0]).is_file()).expect("it is built in the repository")
+}
+
 impl Board {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
         let mut shipped = Vec::new();
         for part in ["configs", "schemas", "reports"] {
             fs::create_dir(folder.path().join(part)).expect("the folder is new");
-            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join(part);
+            let from = repository().join(part);
             for entry in fs::read_dir(from).expect("it is shipped") {
                 let path = entry.expect("it can be listed").path();
                 if path.extension().is_some_and(|extension| extension == "yaml") {
