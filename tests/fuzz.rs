@@ -3,6 +3,7 @@
 
 mod csv;
 mod driver;
+mod parquet;
 mod yaml;
 
 use driver::{Target, fuzz};
@@ -15,4 +16,9 @@ fn any_yaml_is_answered_with_a_plan_or_with_complaints_that_have_a_place() {
 #[test]
 fn every_row_of_any_csv_is_kept_or_set_aside_wherever_its_blocks_are_cut() {
     fuzz(&Target { name: "csv", words: csv::WORDS, grow: None, cases: 1_000, run: &csv::run });
+}
+
+#[test]
+fn a_spoiled_parquet_file_is_refused_or_read_whole() {
+    fuzz(&Target { name: "parquet", words: parquet::WORDS, grow: None, cases: 600, run: &parquet::run });
 }

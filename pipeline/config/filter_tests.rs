@@ -95,6 +95,8 @@ fn what_may_not_and_why() {
         ("cast(mode as bigint) > 5", "a cast can fail on a row"),
         ("mode::bigint > 5", "a cast can fail on a row"),
         ("try_cast(mode as decimal) > 5", "a cast to `DECIMAL` is not allowed"),
+        ("try_cast(minutes as date) is null", "a number cannot be cast to a date"),
+        ("try_cast((minutes > 5) as date) is null", "a condition cannot be cast to a date"),
         ("random() < 0.5", "the function `random` is not allowed"),
         ("contacted_on < now()", "the function `now` is not allowed"),
         ("contacted_on < current_date", "the function `current_date` is not allowed"),

@@ -1,6 +1,7 @@
 //! One file of a sender: its header matched to the layout, its content handed out in chunks that any thread may parse.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -83,7 +84,8 @@ impl Extract {
 
     fn open_parquet(path: &Path, layout: &Layout) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
-        let metadata = ArrowReaderMetadata::load(&file, Default::default()).map_err(|_| damaged(path))?;
+        let metadata =
+            guarded(path, || ArrowReaderMetadata::load(&file, Default::default()).map_err(|_| damaged(path)))?;
         let names =
             metadata.schema().fields().iter().map(|field| field.name().trim().to_ascii_lowercase()).collect::<Vec<_>>();
         let header = Arc::new(Header::of(path, layout, &names)?);
@@ -214,13 +216,15 @@ fn parse_parquet(
     rows: &mut Rows<'_>,
 ) -> Result<()> {
     let file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
-        .with_row_groups(vec![group])
-        .build()
-        .map_err(|_| damaged(path))?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone());
+    let builder = builder.with_row_groups(vec![group]);
+    let mut reader = guarded(path, || builder.build().map_err(|_| damaged(path)))?;
     let mut line = first_row;
-    for batch in reader {
-        let batch = as_text(&batch.map_err(|_| damaged(path))?, path)?;
+    let mut next = || match reader.next() {
+        Some(batch) => as_text(&batch.map_err(|_| damaged(path))?, path).map(Some),
+        None => Ok(None),
+    };
+    while let Some(batch) = guarded(path, &mut next)? {
         let columns = batch.columns().iter().map(|column| column.as_string::<i32>()).collect::<Vec<_>>();
         for row in 0..batch.num_rows() {
             rows.push(line, columns.len(), |field| {
@@ -243,6 +247,11 @@ fn as_text(batch: &RecordBatch, path: &Path) -> Result<RecordBatch> {
     let schema = batch.schema();
     let named = schema.fields().iter().map(|field| field.name().clone()).zip(columns).map(|(name, c)| (name, c, true));
     RecordBatch::try_from_iter_with_nullable(named).map_err(|_| damaged(path))
+}
+
+/// What reads Parquet panics on some damaged files, for instance where a page says that its numbers have 200 bits.
+fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged(path)))
 }
 
 fn damaged(path: &Path) -> Error {

@@ -78,12 +78,12 @@ const MOST_BLOCKS: usize = 4_000;
 /// All that a message may say beside paths, numbers and the columns of the tables.
 const SAYS: &str = "the file is empty ask for it again has no header header lacks table is the first line the header and \
     is this the right table header names twice cannot be read to its end invalid data unexpected end of file other error \
-    invalid input parameter a quote that opens here is never closed or the record is longer than MiB line UTF save it as \
+    invalid input parameter column is of type that no text form list structure a quote that opens here is never closed or the record is longer than MiB line UTF save it as \
     CSV in and send Parquet damaged";
 
 /// What became of a file.
 #[derive(Debug, PartialEq)]
-struct Outcome {
+pub struct Outcome {
     tally: Tally,
     quarantined: Vec<Quarantined>,
     keys: Vec<(u128, u64)>,
@@ -140,7 +140,8 @@ fn same_in_all_blocks(path: &Path, layout: &Layout) -> Result<Outcome> {
     whole
 }
 
-fn read(path: &Path, layout: &Layout, size: usize) -> Result<Outcome> {
+/// Reads a file, and holds what becomes of it to account.
+pub fn read(path: &Path, layout: &Layout, size: usize) -> Result<Outcome> {
     let read = read_blocks(path, layout, size);
     if let Err(error) = &read {
         says_no_value(&error.to_string(), path, layout);
@@ -236,7 +237,8 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     encoder.write_all(text).and_then(|()| encoder.finish()).expect("memory takes it")
 }
 
-fn layouts() -> Vec<Layout> {
+/// The tables, ready for reading.
+pub fn layouts() -> Vec<Layout> {
     let key =
         Key::parse("c4d16a0e93b7582f1ed9407c65ab38f2708b5e21fd964c13a8e702dfb93c5a64").expect("it is fit for use");
     let schemas = TABLES.map(|text| serde_yaml::from_str::<TableSchema>(text).expect("it is a schema"));

@@ -222,7 +222,7 @@ const GRAMMAR: [(char, usize, &[&str]); 4] = [
             "case when {b} then {d} else {d} end",
             "try_cast({t} as date)",
             "try_cast({d} as date)",
-            "try_cast({n} as date)",
+            "try_cast(({t} || {t}) as date)",
         ],
     ),
 ];
