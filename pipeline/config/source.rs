@@ -88,17 +88,18 @@ impl Document {
     /// A complaint about the bytes `span`.
     pub fn at(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         let complaint = Diagnostic::at(&self.file, &self.text, span, message);
-        let shows = |secret: &Node| {
-            let ends = |part: Range<usize>| self.text.get(part).map_or(0, |text| text.trim_end().matches('\n').count());
-            let lines = |part: Range<usize>| self.text.get(part).map_or(0, |text| text.matches('\n').count());
-            let first = lines(0..secret.span.start) + 1;
-            (first..=first + ends(secret.span.clone())).contains(&complaint.line)
+        let lines = |part: &str| part.matches('\n').count();
+        let shows = |line: usize, secret: &Node| {
+            let before = self.text.get(..secret.span.start).map_or(0, lines);
+            let within = self.text.get(secret.span.clone()).map_or(0, |part| lines(part.trim_end()));
+            (before + 1..=before + 1 + within).contains(&line)
         };
-        match SECRETS.iter().filter_map(|name| misplaced(&self.root, name)).find(|secret| shows(secret)) {
+        let secrets = SECRETS.iter().filter_map(|name| misplaced(&self.root, name));
+        secrets.fold(complaint, |complaint, secret| match shows(complaint.line, secret) {
             // Short words are our own: neither a key nor a salt may be so short.
-            Some(secret) => complaint.without_text(secret.texts().into_iter().filter(|word| word.len() >= 16)),
-            None => complaint,
-        }
+            true => complaint.without_text(secret.texts().into_iter().filter(|word| word.len() >= 16)),
+            false => complaint,
+        })
     }
 
     /// A complaint about the value that `path` leads to.

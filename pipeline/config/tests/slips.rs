@@ -322,6 +322,11 @@ fn a_key_written_into_the_yaml_is_not_printed() {
         assert!(!format!("{complaints:#}").contains(secret), "{written}: {complaints}");
         assert!(complaints.iter().all(|complaint| (33..37).contains(&complaint.line)), "{written}: {complaints}");
     }
+    // Both on one line.
+    let board = Board::new().edit(DEMO, "pseudonyms:\n", "").edit(DEMO, "  project: strathmirr-links\n", "");
+    let both = format!("pseudonyms: {{ key: {secret}, salt: {secret}x, project: p }}\n");
+    let printed = board.edit(DEMO, "  key: { file: out/demo/demo.key }\n", &both).printed();
+    assert!(printed.contains("expected a mapping") && !printed.contains(secret), "{printed}");
     // A path is no secret, and its line is shown.
     let board = Board::new().edit(DEMO, "{ file: out/demo/demo.key }", "{ file: [x] }");
     assert!(board.printed().contains("file: [x]"));
