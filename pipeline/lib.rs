@@ -32,6 +32,9 @@ pub mod engine;
 pub mod error;
 pub mod estimate;
 pub mod folders;
+#[cfg(test)]
+#[path = "../tests/fuzz/driver.rs"]
+mod fuzzing;
 pub mod ingest;
 pub mod link;
 pub mod measure;

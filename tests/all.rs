@@ -7,6 +7,7 @@ mod audit;
 mod crash;
 mod errors;
 mod explain;
+mod fuzz;
 mod hardening;
 mod interop;
 mod keys;

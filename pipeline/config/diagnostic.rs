@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet, normalize_untrusted_str};
+
+use super::suggest::quote;
 
 /// One complaint, with the place that it is about.
 #[derive(Debug, Clone)]
@@ -69,30 +71,46 @@ impl Diagnostic {
         self
     }
 
-    /// The source line that the complaint points at; empty where it is about a whole file.
+    /// The same complaint without the line that it points at, which may hold a secret, and without `words` in its message.
+    #[must_use]
+    pub fn without_text<'a>(mut self, words: impl IntoIterator<Item = &'a str>) -> Self {
+        self.excerpt = None;
+        self.message = words.into_iter().fold(self.message, |message, word| message.replace(&quote(word), "`…`"));
+        self
+    }
+
+    /// The source line that the complaint points at; empty where it is about a whole file, or may not be shown.
     pub fn source_line(&self) -> &str {
         self.excerpt.as_ref().map_or("", |excerpt| &excerpt.text[excerpt.line.clone()])
     }
 
     /// The complaint as the compiler would print it, in colour or plain.
     pub fn render(&self, color: bool) -> String {
-        let file = self.file.display().to_string();
-        let title = Level::ERROR.primary_title(normalize_untrusted_str(&self.message));
+        let harmless = |text: &str| normalize_untrusted_str(&without_steering(text));
+        let file = harmless(&self.file.display().to_string());
+        let title = Group::with_title(Level::ERROR.primary_title(harmless(&self.message)));
         let mut group = match &self.excerpt {
-            Some(excerpt) => Group::with_title(title).element(
-                Snippet::source(&excerpt.text[excerpt.line.clone()])
-                    .path(normalize_untrusted_str(&file))
+            Some(excerpt) => title.element(
+                Snippet::source(without_steering(&excerpt.text[excerpt.line.clone()]))
+                    .path(file)
                     .line_start(self.line)
                     .annotation(AnnotationKind::Primary.span(excerpt.mark.clone())),
             ),
-            None => Group::with_title(title).element(annotate_snippets::Origin::path(normalize_untrusted_str(&file))),
+            None if self.line > 0 => title.element(Origin::path(file).line(self.line).char_column(self.column)),
+            None => title.element(Origin::path(file)),
         };
         if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+            group = group.element(Level::HELP.message(harmless(help)));
         }
         let renderer = if color { Renderer::styled() } else { Renderer::plain() };
         renderer.decor_style(DecorStyle::Ascii).render(&[group])
     }
+}
+
+/// The text without the control characters beyond ASCII: some terminals obey them, and the renderer lets them through.
+/// As many bytes, so that what is underlined stays in its place.
+fn without_steering(text: &str) -> String {
+    text.chars().map(|c| if ('\u{80}'..='\u{9f}').contains(&c) { '\u{b7}' } else { c }).collect()
 }
 
 /// The greatest character boundary at or below `at`.
@@ -225,6 +243,21 @@ error: it is wrong
     fn a_whole_file_has_no_caret() {
         let diagnostic = Diagnostic::whole_file(Path::new("b.yaml"), "there is no such file");
         assert_eq!(diagnostic.render(false), "error: there is no such file\n--> b.yaml");
+    }
+
+    #[test]
+    fn nothing_shown_steers_a_terminal() {
+        let text = "a: \u{9b}31m \u{1b}[31m \u{202e} x\n";
+        let shown = one(text, text.len() - 2..text.len() - 1).help("\u{9b}2J").render(false);
+        assert!(!shown.contains(|c: char| c != '\n' && (c.is_control() || c == '\u{202e}')), "{shown}");
+        assert!(shown.contains("\u{b7}31m") && shown.contains("\u{b7}2J"), "{shown}");
+    }
+
+    #[test]
+    fn a_line_that_may_not_be_shown_has_its_place_all_the_same() {
+        let complaint = one("a: secret\n", 3..9).without_text([]);
+        assert_eq!(complaint.render(false), "error: it is wrong\n--> a.yaml:1:4\n = help: mend it");
+        assert_eq!(complaint.source_line(), "");
     }
 
     #[test]

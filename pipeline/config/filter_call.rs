@@ -48,6 +48,11 @@ impl<'a> Walk<'a> {
             let help = "it is known whether there is one (`is null`), and no more".to_string();
             return self.bad(at, "a reference cannot be cast", Some(help));
         }
+        if *to == DataType::Date && matches!(found, Type::Number | Type::Truth) {
+            // A number of days may be a day that no calendar has, which fails where it is written out.
+            let help = "only text is read as a date, as in `try_cast(note as date)`".to_string();
+            return self.bad(at, format!("{} cannot be cast to a date", name(found)), Some(help));
+        }
         match to {
             DataType::BigInt(None) | DataType::Int(None) | DataType::Integer(None) => Type::Number,
             DataType::Varchar(None) | DataType::Text => Type::Text,

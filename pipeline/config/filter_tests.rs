@@ -29,6 +29,18 @@ fn found(condition: &str) -> Vec<Fault> {
     faults(condition, &table())
 }
 
+/// Whether a condition may run on a table. Whatever is wrong with it has a place in its text.
+pub(crate) fn may_run(condition: &str, table: &TableSchema) -> bool {
+    let all = faults(condition, table);
+    let length = condition.chars().count();
+    for Fault { at, message, help } in &all {
+        assert!(!message.is_empty() && message.chars().count() < 500, "{message}");
+        assert!(help.as_ref().is_none_or(|help| !help.is_empty()));
+        assert!(at.as_ref().is_none_or(|at| at.start <= at.end && at.end <= length), "{at:?} of {length}: {message}");
+    }
+    all.is_empty()
+}
+
 /// Conditions that may run; `measure::spec` runs them.
 pub(crate) const MAY_RUN: [&str; 23] = [
     "attended = 'yes'",
@@ -83,6 +95,8 @@ fn what_may_not_and_why() {
         ("cast(mode as bigint) > 5", "a cast can fail on a row"),
         ("mode::bigint > 5", "a cast can fail on a row"),
         ("try_cast(mode as decimal) > 5", "a cast to `DECIMAL` is not allowed"),
+        ("try_cast(minutes as date) is null", "a number cannot be cast to a date"),
+        ("try_cast((minutes > 5) as date) is null", "a condition cannot be cast to a date"),
         ("random() < 0.5", "the function `random` is not allowed"),
         ("contacted_on < now()", "the function `now` is not allowed"),
         ("contacted_on < current_date", "the function `current_date` is not allowed"),

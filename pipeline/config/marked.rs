@@ -101,6 +101,18 @@ impl Node {
         node
     }
 
+    /// Every text in this part, keys and values alike.
+    pub fn texts(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut waiting = vec![self];
+        while let Some(node) = waiting.pop() {
+            found.extend(node.text());
+            waiting.extend(node.items());
+            waiting.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
+        }
+        found
+    }
+
     /// Keys that stand twice in one mapping, anywhere in the tree, in the file's order.
     pub fn repeated_keys(&self) -> Vec<&Node> {
         let mut found = Vec::new();

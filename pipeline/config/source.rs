@@ -16,6 +16,17 @@ use super::shape;
 /// No YAML of ours comes near this size; a file that does was named by mistake.
 const LARGEST: u64 = 1 << 20;
 
+/// What `pseudonyms` says where to find.
+const SECRETS: [&str; 2] = ["key", "salt"];
+
+/// Where a board's YAML may hold a secret itself, put by mistake where its place is asked for: anywhere but in a path.
+/// The lines of it are not shown.
+fn misplaced<'a>(root: &'a Node, name: &str) -> Option<&'a Node> {
+    let secret = root.get("pseudonyms")?.get(name)?;
+    let is_path = matches!(secret.entries(), [(key, _)] if key.text() == Some("file"));
+    (!is_path).then_some(secret)
+}
+
 /// A YAML file that could be read as a tree.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -76,7 +87,19 @@ impl Document {
 
     /// A complaint about the bytes `span`.
     pub fn at(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
-        Diagnostic::at(&self.file, &self.text, span, message)
+        let complaint = Diagnostic::at(&self.file, &self.text, span, message);
+        let lines = |part: &str| part.matches('\n').count();
+        let shows = |line: usize, secret: &Node| {
+            let before = self.text.get(..secret.span.start).map_or(0, lines);
+            let within = self.text.get(secret.span.clone()).map_or(0, |part| lines(part.trim_end()));
+            (before + 1..=before + 1 + within).contains(&line)
+        };
+        let secrets = SECRETS.iter().filter_map(|name| misplaced(&self.root, name));
+        secrets.fold(complaint, |complaint, secret| match shows(complaint.line, secret) {
+            // Short words are our own: neither a key nor a salt may be so short.
+            true => complaint.without_text(secret.texts().into_iter().filter(|word| word.len() >= 16)),
+            false => complaint,
+        })
     }
 
     /// A complaint about the value that `path` leads to.

@@ -14,6 +14,8 @@ use crate::error::{Error, Result};
 
 /// Large enough that a block's overheads vanish, small enough that a few fit in the cache's neighbourhood.
 pub const BLOCK_BYTES: usize = 16 << 20;
+/// UTF-8's byte order mark.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 /// No record of the contract comes near this: a longer one is a quote that was never closed.
 const LONGEST_RECORD: usize = 1 << 20;
 
@@ -35,6 +37,10 @@ pub struct Blocks {
     line: u64,
     ended: bool,
     name: String,
+    /// Bytes of a block, unless a record is longer.
+    size: usize,
+    /// Something of the file has been handed out or passed over: a byte order mark would be text by now.
+    begun: bool,
 }
 
 /// Passes bytes on and hashes them: the hash is of exactly what was parsed, with no second reading.
@@ -90,6 +96,14 @@ impl Blocks {
     /// # Errors
     /// [`Error::Io`] where it cannot be read; [`Error::Input`] where its encoding is not UTF-8.
     pub fn open(path: &Path) -> Result<(Self, RunningHash)> {
+        Self::open_in(path, BLOCK_BYTES)
+    }
+
+    /// As [`Blocks::open`], in blocks of `size` bytes. The rows are the same whatever the size.
+    ///
+    /// # Errors
+    /// As [`Blocks::open`].
+    pub fn open_in(path: &Path, size: usize) -> Result<(Self, RunningHash)> {
         let mut file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
         let mut magic = [0; 4];
         let n = read_full(&mut file, &mut magic).map_err(|e| Error::io("cannot read", path, e))?;
@@ -109,8 +123,9 @@ impl Blocks {
             }
             _ => Box::new(hashing),
         };
-        let blocks =
-            Blocks { input, rest: Vec::new(), number: 0, line: 1, ended: false, name: path.display().to_string() };
+        let name = path.display().to_string();
+        let (rest, size) = (Vec::new(), size.max(1));
+        let blocks = Blocks { input, rest, number: 0, line: 1, ended: false, name, size, begun: false };
         Ok((blocks, RunningHash(hash)))
     }
 
@@ -125,14 +140,14 @@ impl Blocks {
         let mut bytes = std::mem::take(&mut self.rest);
         loop {
             let before = bytes.len();
-            let want = BLOCK_BYTES.max(before + BLOCK_BYTES / 4);
+            let want = self.size.max(before + (self.size / 4).max(1));
             bytes.resize(want, 0);
             let n = read_full(&mut self.input, &mut bytes[before..]).map_err(|e| {
                 Error::Input(format!("{}: cannot be read to its end ({}); ask for it again", self.name, e.kind()))
             })?;
             bytes.truncate(before + n);
             let at_end = before + n < want;
-            let cut = record_end(&bytes);
+            let cut = record_end(&bytes, !self.begun);
             if at_end {
                 self.ended = true;
                 self.refuse_open_quote(&bytes, cut.open_quote)?;
@@ -141,16 +156,29 @@ impl Blocks {
             if bytes.len() - cut.at > LONGEST_RECORD {
                 self.refuse_open_quote(&bytes, cut.open_quote.or(Some(cut.at)))?;
             }
-            if cut.at > 0 {
+            if self.number == 0 && is_blank(&bytes[..cut.at]) {
+                // The first block begins with the header, however many blank lines stand before it.
+                self.line += lines_of(&bytes[..cut.at]);
+                self.begun |= cut.at > 0;
+                bytes.drain(..cut.at);
+            } else if cut.at > 0 {
                 self.rest = bytes.split_off(cut.at);
                 return Ok(Some(self.block(bytes)));
             }
         }
     }
 
-    fn block(&mut self, bytes: Vec<u8>) -> Block {
-        let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
-        let block = Block { number: self.number, first_line: self.line, bytes };
+    fn block(&mut self, mut bytes: Vec<u8>) -> Block {
+        let lines = lines_of(&bytes);
+        let mut first_line = self.line;
+        if self.begun && bytes.starts_with(MARK) {
+            // The parser takes a mark off the start of whatever it is given. Only a file's first one is no text: a blank
+            // line, which is no record, keeps the others.
+            bytes.insert(0, b'\n');
+            first_line -= 1;
+        }
+        let block = Block { number: self.number, first_line, bytes };
+        self.begun = true;
         self.number += 1;
         self.line += lines;
         block
@@ -158,12 +186,23 @@ impl Blocks {
 
     fn refuse_open_quote(&self, bytes: &[u8], open: Option<usize>) -> Result<()> {
         let Some(open) = open else { return Ok(()) };
-        let line = self.line + memchr::memchr_iter(b'\n', &bytes[..open]).count() as u64;
+        let line = self.line + lines_of(&bytes[..open]);
         Err(Error::Input(format!(
             "{}: line {line}: a quote that opens here is never closed, or the record is longer than 1 MiB; ask for the file again",
             self.name
         )))
     }
+}
+
+/// Line ends in the bytes.
+fn lines_of(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// Whether there is no record in whole lines.
+fn is_blank(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(MARK).unwrap_or(bytes);
+    bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 /// Fills the buffer as far as the input goes.
@@ -187,14 +226,17 @@ struct Cut {
     open_quote: Option<usize>,
 }
 
-fn record_end(bytes: &[u8]) -> Cut {
+/// `starts`: the bytes are the file's first, before which a byte order mark may stand.
+fn record_end(bytes: &[u8], starts: bool) -> Cut {
     let mut at = 0;
     let mut position = 0;
     while let Some(found) = memchr::memchr(b'"', &bytes[position..]).map(|offset| position + offset) {
         if let Some(line_end) = memchr::memrchr(b'\n', &bytes[position..found]) {
             at = position + line_end + 1;
         }
-        let opens = found == 0 || matches!(bytes[found - 1], b',' | b'\n' | b'\r') || starts_after_mark(bytes, found);
+        let opens = found == 0
+            || matches!(bytes[found - 1], b',' | b'\n' | b'\r')
+            || (starts && starts_after_mark(bytes, found));
         position = found + 1;
         if opens {
             match closing_quote(bytes, found + 1) {
@@ -211,7 +253,7 @@ fn record_end(bytes: &[u8]) -> Cut {
 
 /// A byte order mark may stand before the first field's quote.
 fn starts_after_mark(bytes: &[u8], quote: usize) -> bool {
-    quote == 3 && bytes.starts_with(b"\xef\xbb\xbf")
+    quote == MARK.len() && bytes.starts_with(MARK)
 }
 
 fn closing_quote(bytes: &[u8], mut position: usize) -> Option<usize> {
@@ -233,7 +275,7 @@ mod tests {
     use super::*;
 
     fn cut_at(text: &str) -> (usize, bool) {
-        let cut = record_end(text.as_bytes());
+        let cut = record_end(text.as_bytes(), true);
         (cut.at, cut.open_quote.is_some())
     }
 
@@ -273,7 +315,7 @@ mod tests {
         /// Cutting and joining gives the same records as reading whole, with the same lines.
         #[test]
         fn agrees_with_csv_core(text in "([a-c,\"\n\r ]{0,12}|\"[a-c,\n]{0,6}\",){0,20}") {
-            let cut = record_end(text.as_bytes());
+            let cut = record_end(text.as_bytes(), true);
             let (head, tail) = text.as_bytes().split_at(cut.at);
             let read = |bytes: &[u8]| csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes)
                 .byte_records().map(|r| r.unwrap().iter().map(<[u8]>::to_vec).collect::<Vec<_>>()).collect::<Vec<_>>();

@@ -304,7 +304,30 @@ fn a_fictional_board_makes_only_what_is_in_its_own_folder() {
 #[test]
 fn a_key_written_into_the_yaml_is_not_printed() {
     let secret = "c2VjcmV0LWtleS1tYXRlcmlhbA==";
-    let board = Board::new().edit(DEMO, "{ file: out/demo/demo.key }", &format!("\n    env: {secret}"));
-    let Err(Error::Config(complaints)) = board.load() else { panic!("no complaint") };
-    assert!(complaints.iter().all(|complaint| !complaint.message.contains(secret)));
+    let written = [
+        "\n    env: SECRET",
+        "{ env: SECRET }",
+        "{ env: SECRET, command: [] }",
+        "{ file: SECRET, env: SECRET }",
+        "SECRET",
+        "[SECRET]",
+        "|\n    SECRET",
+        "{ text: SECRET }",
+        "{ SECRET: file }",
+        "{ env: SECRET }\n  salt: SECRET",
+    ];
+    for written in written {
+        let board = Board::new().edit(DEMO, "{ file: out/demo/demo.key }", &written.replace("SECRET", secret));
+        let Err(Error::Config(complaints)) = board.load() else { panic!("no complaint") };
+        assert!(!format!("{complaints:#}").contains(secret), "{written}: {complaints}");
+        assert!(complaints.iter().all(|complaint| (33..37).contains(&complaint.line)), "{written}: {complaints}");
+    }
+    // Both on one line.
+    let board = Board::new().edit(DEMO, "pseudonyms:\n", "").edit(DEMO, "  project: strathmirr-links\n", "");
+    let both = format!("pseudonyms: {{ key: {secret}, salt: {secret}x, project: p }}\n");
+    let printed = board.edit(DEMO, "  key: { file: out/demo/demo.key }\n", &both).printed();
+    assert!(printed.contains("expected a mapping") && !printed.contains(secret), "{printed}");
+    // A path is no secret, and its line is shown.
+    let board = Board::new().edit(DEMO, "{ file: out/demo/demo.key }", "{ file: [x] }");
+    assert!(board.printed().contains("file: [x]"));
 }

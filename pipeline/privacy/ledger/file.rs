@@ -61,7 +61,7 @@ pub(super) fn open(path: &Path, board: &str) -> Result<(Connection, Meta)> {
     // EXTRA also syncs the folder once the journal is gone, so that a committed debit survives the
     // loss of power.
     connection.execute_batch("PRAGMA synchronous = EXTRA; PRAGMA foreign_keys = ON;").map_err(trouble)?;
-    let meta = settle(&mut connection, board)?;
+    let meta = settle(&mut connection, path, board)?;
     // A rollback journal keeps the ledger one file. Set last: this writes, so the file must be ours.
     connection.execute_batch("PRAGMA journal_mode = DELETE;").map_err(trouble)?;
     if meta.version > FORMAT {
@@ -73,7 +73,7 @@ pub(super) fn open(path: &Path, board: &str) -> Result<(Connection, Meta)> {
     if meta.board != board {
         return Err(Error::System(format!(
             "the ledger belongs to `{}`, not to `{board}`; each board has its own. Correct `privacy.ledger` or `board`",
-            meta.board
+            printable(&meta.board)
         )));
     }
     Ok((connection, meta))
@@ -97,11 +97,18 @@ fn create(path: &Path) -> Result<()> {
 
 /// Reads whose ledger it is, after laying out the tables where the file is still empty. A ledger that
 /// exists is opened without the write lock, so that looking at it need not wait for a draw.
-fn settle(connection: &mut Connection, board: &str) -> Result<Meta> {
+fn settle(connection: &mut Connection, path: &Path, board: &str) -> Result<Meta> {
     if is_empty(connection)? {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(trouble)?;
         // Another process may have laid them out while this one waited for the lock.
         if is_empty(&transaction)? {
+            // SQLite calls a file empty that is cut short within its first page, or has lost the list of its tables.
+            if std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
+                return Err(Error::System(
+                    "the ledger is damaged: it has lost its tables; put back the last good copy, and release nothing until then"
+                        .into(),
+                ));
+            }
             lay_out(&transaction, board)?;
         }
         transaction.commit().map_err(trouble)?;
@@ -134,6 +141,11 @@ pub(super) fn owner(connection: &Connection) -> Result<Meta> {
         Ok(Meta { board: row.get(0)?, version: row.get(1)?, id: row.get(2)? })
     });
     meta.map_err(trouble)
+}
+
+/// A name out of a file that may be damaged: no longer than a name, and nothing that steers a terminal.
+fn printable(name: &str) -> String {
+    name.chars().take(60).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 /// SQLite's trouble in words that say what to do. Its own text is left out: it quotes SQL.

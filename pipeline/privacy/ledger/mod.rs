@@ -4,6 +4,8 @@
 
 mod chain;
 mod file;
+#[cfg(test)]
+mod fuzz_tests;
 mod key;
 #[cfg(test)]
 mod life_tests;
