@@ -4,6 +4,27 @@
 //!
 //! The cells come from the engine by the very query that is measured, before anything is proved of it: so this is a check
 //! of the query, and a second one of the proof.
+//!
+//! What it is worth: each of these slips, made by hand in the code. Cases are the first that failed in shares 0 and 1 of
+//! 75; "cells" are found by the figures alone, with the checks of the proof taken out. The second column was found on
+//! boards that shared fewer keys than these.
+//!
+//! | slip | cells | with the proof |
+//! |---|---|---|
+//! | the practice's clamp dropped | 3, 12 | 1, 1 |
+//! | a row counted at its practitioner's practice, wherever its patient is | 2, 1 | 1, 1 |
+//! | a practitioner counted at each of their posts | 1, 4 | 1, 1 |
+//! | a row counted at its patient's practice, wherever its practitioner is | 1, 2 | 1, 1 |
+//! | the planned bound of a practitioner halved | 1, 3 | 1, 1 |
+//! | the planned cells of a practitioner those of a patient | 5, 3 | 2, 1 |
+//! | the range that the walk takes from a clamp halved | not tried | 1, 1 |
+//! | the practice's clamp one wider at either end | not tried, 12 | 1, 1 |
+//! | one practitioner's row set aside for another's of its key | 16, 17 | not tried |
+//! | a patient's clamp dropped: the practice's covers it | none | 1, 1 |
+//! | a clamp without 0 in its range | not tried | 3, 12 |
+//! | rows that name no practitioner kept | not tried | 1, 1 |
+//! | cells numbered within the practice, and not within the patient: covered by the practitioner's bound | none | 2, 1 |
+//! | cells numbered without the practice: the same cells, for a patient has one practice | none | 2, 1 |
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -140,7 +161,7 @@ fn two_people(world: World) -> Checked {
 /// A replay in which those who leave count nowhere would prove nothing.
 #[test]
 fn in_many_boards_who_leaves_counts() {
-    const WORLDS: usize = 24;
+    const WORLDS: usize = 15;
     let (mut patients, mut workers, mut several) = (0, 0, 0);
     for world in sample(WORLDS) {
         let found = measured(&[(&world, None), (&world, Some(Leaver::Patient)), (&world, Some(Leaver::Worker))]);
@@ -187,7 +208,6 @@ fn the_boards_are_not_dull() {
         "mode",
         "service_type",
         "simd_quintile",
-        "[-30,-5]",
         "[0,1]",
     ];
     asked.iter().for_each(|text| share(text, &|world| world.report.contains(text)));

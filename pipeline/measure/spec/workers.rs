@@ -370,8 +370,15 @@ fn anyone(of: usize) -> impl Strategy<Value = Option<usize>> {
 
 /// Rows of anyone with anyone, of which patient 0 and practitioner 0 have more than their share.
 fn meetings(table: usize) -> impl Strategy<Value = Vec<Row>> {
+    let key = TABLES[table].1.iter().position(|(_, texts)| texts == &KEYS).expect("a key");
+    // Half of all rows have a key that others have too.
+    let shared = prop_oneof![2 => Just(0u8), 1 => Just(3), 1 => Just(4)];
     let rows = |person: BoxedStrategy<Option<usize>>, worker: BoxedStrategy<Option<usize>>, most: usize| {
-        proptest::collection::vec(row(table, person, worker), 0..most)
+        let row = (row(table, person, worker), shared.clone()).prop_map(move |(mut row, shared)| {
+            row.choices[key] = shared;
+            row
+        });
+        proptest::collection::vec(row, 0..most)
     };
     let (people, workers, first) = (anyone(PEOPLE).boxed(), anyone(WORKERS).boxed(), Just(Some(0)).boxed());
     let all = (rows(people.clone(), workers.clone(), 40), rows(first.clone(), workers, 24), rows(people, first, 24));
@@ -382,9 +389,16 @@ fn meetings(table: usize) -> impl Strategy<Value = Vec<Row>> {
 fn places() -> impl Strategy<Value = Vec<Row>> {
     let of = |table: usize, number: usize, rows| {
         let who = |is: bool| Just(is.then_some(number));
-        proptest::collection::vec(row(table, who(table == PATIENTS), who(table == POSTS)), rows)
+        // Mostly at the first two practices, so that patients and practitioners meet.
+        let practice = prop_oneof![8 => 0..2u8, 1 => 0..6u8];
+        let row =
+            (row(table, who(table == PATIENTS), who(table == POSTS)), practice).prop_map(|(mut row, practice)| {
+                row.choices[0] = practice;
+                row
+            });
+        proptest::collection::vec(row, rows)
     };
-    let homes = (0..PEOPLE).map(|number| of(PATIENTS, number, if number == 0 { 0..4 } else { 1..3 }));
+    let homes = (0..PEOPLE).map(|number| of(PATIENTS, number, if number == 0 { 1..4 } else { 1..3 }));
     let posts = (0..WORKERS).map(|number| of(POSTS, number, if number == 0 { 0..6 } else { 0..3 }));
     homes.chain(posts).collect::<Vec<_>>().prop_map(|rows| rows.concat())
 }
@@ -400,7 +414,7 @@ fn flood(table: usize) -> impl Strategy<Value = Option<Flood>> {
 pub fn world() -> impl Strategy<Value = World> {
     let focus = prop_oneof![3 => Just(BOTH[0]), 1 => Just(BOTH[1]), 1 => Just(BOTH[2])];
     focus.prop_flat_map(|focus| {
-        let zones = proptest::collection::vec(any::<u8>(), 1..=4);
+        let zones = proptest::collection::vec(any::<u8>(), 2..=4);
         let threads = prop_oneof![3 => Just(1), 1 => Just(2)];
         (tape(40), zones, places(), meetings(focus), flood(focus), any::<bool>(), threads).prop_map(
             move |(asked, zones, places, meetings, flood, both, threads)| World {
