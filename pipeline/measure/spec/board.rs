@@ -1,7 +1,8 @@
 //! A tiny board in words: tables as text in, exact cells as text out.
 //!
 //! A table is a heading and rows, split by spaces; `-` is blank. Columns that a table does not name get a usual value.
-//! `P1` is a person, `Z1` a data zone, `H1` a partnership and `B1` a health board.
+//! `P1` is a person, `G1` a practice, `Z1` a data zone, `H1` a partnership and `B1` a health board. `practices` and
+//! `practitioners` have a source where a specification gives them, and the other tables always.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +26,7 @@ use crate::store::Store;
 type Columns = &'static [(&'static str, &'static str)];
 
 /// Every table of the tiny board.
-pub const TABLES: [(&str, Columns); 7] = [
+pub const TABLES: [(&str, Columns); 9] = [
     (
         "patients",
         &[
@@ -37,6 +38,11 @@ pub const TABLES: [(&str, Columns); 7] = [
             ("registered_on", "2020-01-01"),
             ("deregistered_on", "-"),
         ],
+    ),
+    ("practices", &[("practice_code", "G1"), ("data_zone", "Z1")]),
+    (
+        "practitioners",
+        &[("clp_id", "C1"), ("practice_code", "G1"), ("wte", "1"), ("started_on", "2020-01-01"), ("ended_on", "-")],
     ),
     (
         "referrals",
@@ -121,6 +127,9 @@ pub const TABLES: [(&str, Columns); 7] = [
     ),
 ];
 
+/// Tables that a board need not have.
+const SPARE: [&str; 2] = ["practices", "practitioners"];
+
 /// The usual content of the tables that most specifications share.
 const USUAL: [(&str, &str); 3] = [
     (
@@ -169,14 +178,6 @@ limits:
 const BOARD: &str = r#"
 board: NHS Spec
 quarter: 2024-Q3
-sources:
-  patients: extracts/*/patients.csv
-  referrals: extracts/*/referrals.csv
-  contacts: extracts/*/contacts.csv
-  onward_referrals: extracts/*/onward_referrals.csv
-  attendances: extracts/*/attendances.csv
-  organisations: extracts/*/organisations.csv
-  data_zones: extracts/*/data_zones.csv
 pseudonyms: { key: { file: spec.key } }
 geography:
   levels: [health_board, hscp]
@@ -210,9 +211,17 @@ impl Board {
 
     /// Gives a measure, as YAML, over dimensions.
     pub fn asks(&self, measure: &str, by: &str) -> Asked {
-        let folder = self.folder(&[("spec", &report(by, &[("asked", measure)]))]);
-        let plan = plan(folder.path());
-        Asked { plan, _folder: folder }
+        self.asked(&report(by, &[("asked", measure)]))
+    }
+
+    /// The same where practitioners are protected too.
+    pub fn asks_of_practices(&self, measure: &str, by: &str) -> Asked {
+        self.asked(&of_practices(by, &[("asked", measure)]))
+    }
+
+    fn asked(&self, report: &str) -> Asked {
+        let folder = self.folder(&[("spec", report)]);
+        Asked { plan: plan(folder.path()), _folder: folder }
     }
 
     /// The board as files, with reports by name.
@@ -223,29 +232,54 @@ impl Board {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         };
-        for (table, columns) in TABLES {
+        let mut sources = String::new();
+        for (table, _) in self.present() {
             let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schemas/{table}.yaml"));
             let schema = fs::read_to_string(schema).unwrap();
             let schema = if table == "contacts" { schema.replace("\nlimits:\n", MORE_COLUMNS) } else { schema };
             write(&format!("schemas/{table}.yaml"), &schema);
-            let usual = USUAL.iter().find(|(name, _)| *name == table).map_or("chi", |(_, text)| *text);
-            let usual = vec![csv(columns, usual, 0)];
-            for (number, file) in self.tables.get(table).unwrap_or(&usual).iter().enumerate() {
-                write(&format!("extracts/{number}/{table}.csv"), file);
-            }
+            sources.push_str(&format!("  {table}: extracts/*/{table}.csv\n"));
         }
+        self.write_extracts(folder.path());
         let names = reports.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        write("board.yaml", &format!("{BOARD}reports: [{names}]\n"));
+        write("board.yaml", &format!("{BOARD}sources:\n{sources}reports: [{names}]\n"));
         reports.iter().for_each(|(name, text)| write(&format!("reports/{name}.yaml"), text));
         new_key_file(&folder.path().join("spec.key")).unwrap();
         folder
+    }
+
+    /// Writes the tables' files into a board's folder, in the place of what may be there.
+    pub fn write_extracts(&self, folder: &Path) {
+        for (table, columns) in self.present() {
+            let usual = || USUAL.iter().find(|(name, _)| *name == table).map_or("chi", |(_, text)| *text);
+            let files = self.tables.get(table).cloned().unwrap_or_else(|| vec![csv(columns, usual(), 0)]);
+            for (number, file) in files.iter().enumerate() {
+                let path = folder.join(format!("extracts/{number}/{table}.csv"));
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, file).unwrap();
+            }
+        }
+    }
+
+    /// Tables that have a source.
+    fn present(&self) -> impl Iterator<Item = (&'static str, Columns)> {
+        TABLES.into_iter().filter(|(table, _)| !SPARE.contains(table) || self.tables.contains_key(table))
     }
 }
 
 /// The YAML of a report.
 pub fn report(by: &str, measures: &[(&str, &str)]) -> String {
+    yaml("patient", by, measures)
+}
+
+/// The YAML of a report that protects practitioners too.
+pub fn of_practices(by: &str, measures: &[(&str, &str)]) -> String {
+    yaml("[patient, practitioner]", by, measures)
+}
+
+fn yaml(protects: &str, by: &str, measures: &[(&str, &str)]) -> String {
     let measures = measures.iter().map(|(name, measure)| format!("  {name}: {measure}\n")).collect::<String>();
-    format!("title: Spec\nprotects: patient\nby: {by}\nmeasures:\n{measures}")
+    format!("title: Spec\nprotects: {protects}\nby: {by}\nmeasures:\n{measures}")
 }
 
 /// The checked plan of a folder that [`Board::folder`] made.
@@ -277,6 +311,8 @@ pub fn word(short: &str) -> String {
     match (kind, digits.parse::<u32>()) {
         ("-", Err(_)) if digits.is_empty() => String::new(),
         ("P", Ok(number)) => chi(number).expect("a number that has a check digit; take another"),
+        // The fifth digit of a practice code checks the others.
+        ("G", Ok(number @ 1..=4)) => format!("{number}000{}", 2 * number),
         ("Z", Ok(number)) => format!("S01{number:06}"),
         ("H", Ok(number)) => format!("S37{number:06}"),
         ("B", Ok(number)) => format!("S08{number:06}"),

@@ -35,12 +35,12 @@ use proptest::test_runner::{RngSeed, TestError, TestRunner};
 
 use super::board::Exact;
 use super::world::{PATIENTS, USES, VISITS, World, measured, world};
-use crate::privacy::Private;
+use crate::privacy::{Bounds, Private};
 
 pub type Checked = std::result::Result<(), TestCaseError>;
 
 /// The seed that is used unless `PROPTEST_RNG_SEED` gives another.
-const SEED: u64 = 20_260_922;
+pub const SEED: u64 = 20_260_922;
 /// Each property is shared out over this many tests, so that all cores have work.
 const SHARES: u32 = 4;
 
@@ -109,15 +109,19 @@ shared_out! {
     one_person_moves_no_vector_further_than_its_bounds: replay(1_000, world());
 }
 
-/// How far one cell may move, and all of them together.
 fn check_vector(with: &Private<Vec<i64>>, without: &Private<Vec<i64>>) -> Checked {
     let Some(bounds) = with.bounds() else {
         prop_assert!(with.reveal() == without.reveal());
         return Ok(());
     };
     prop_assert_eq!(Some(bounds), without.bounds());
+    check_moves(bounds, with.reveal(), without.reveal())
+}
+
+/// How far one cell may move, and all of them together.
+pub fn check_moves(bounds: &Bounds, with: &[i64], without: &[i64]) -> Checked {
     prop_assert_eq!(with.len(), without.len());
-    let moves = with.reveal().iter().zip(without.reveal()).map(|(a, b)| a - b).filter(|d| *d != 0).collect::<Vec<_>>();
+    let moves = with.iter().zip(without).map(|(a, b)| a - b).filter(|d| *d != 0).collect::<Vec<_>>();
     let wide = |d: &i64| IBig::from(*d);
     let l1 = moves.iter().fold(RBig::ZERO, |sum, d| sum + RBig::from(wide(&d.abs())));
     let l2_squared = moves.iter().fold(RBig::ZERO, |sum, d| sum + RBig::from(wide(d) * wide(d)));
