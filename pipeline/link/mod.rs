@@ -16,7 +16,7 @@ use crate::privacy::walk::{Holds, Sources};
 use crate::schema::{Column, Kind, TableSchema};
 use crate::store::{Stored, refuse_two_keys};
 
-pub use people::{Attribute, Packing, REGISTER, date_sql, registrations_sql};
+pub use people::{Attribute, Packing, REGISTER, date_sql, posts_sql, registrations_sql};
 pub use public::PublicTable;
 
 /// The tables of one quarter, ready for questions.

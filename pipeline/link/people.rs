@@ -4,11 +4,12 @@
 //! that hold on the quarter's last day; between two of one day, the one that packs to the greater number. It is one
 //! `max` over a whole number that holds the day and every attribute, so it costs one hash aggregate.
 
-use super::{Linked, coded, quoted};
+use super::{Linked, Table, coded, quoted};
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, PERSON};
+use crate::schema::Kind;
 
 /// The table of registered people.
 pub const REGISTER: &str = "patients";
@@ -16,6 +17,9 @@ pub const REGISTER: &str = "patients";
 const FROM: &str = "registered_on";
 /// Its column for the day on which a registration ended; blank while it holds.
 const UNTIL: &str = "deregistered_on";
+/// A post's first and last day.
+const STARTED: &str = "started_on";
+const ENDED: &str = "ended_on";
 /// Dates are stored within 200,000 days of 1970-01-01 (`ingest::layout`), so this makes them positive.
 const DAY_SHIFT: i64 = 200_001;
 const DAYS: i64 = 2 * DAY_SHIFT + 1;
@@ -89,6 +93,29 @@ pub fn registrations_sql(
         from = quoted(FROM),
         until = quoted(UNTIL),
     ))
+}
+
+/// One row a practitioner: `post`, who they are, and `practice`, the row of theirs in the public list: that of the latest
+/// post that they held in the quarter. A table of posts without dates gives the greatest row.
+///
+/// **Invariant 4**: the rule looks at that practitioner's rows alone.
+pub fn posts_sql(posts: &Table, post: &str, practice: &str, practices: u64, quarter: Quarter) -> String {
+    let dated = |column: &str| posts.schema.columns.get(column).is_some_and(|it| it.keep && it.kind == Kind::Date);
+    let (post, practice, started, ended) = (quoted(post), quoted(practice), quoted(STARTED), quoted(ENDED));
+    let mut held = format!("{post} IS NOT NULL AND {practice} IS NOT NULL");
+    let mut day = "0".to_owned();
+    if dated(STARTED) {
+        held.push_str(&format!(" AND {started} <= {}", date_sql(days(quarter.last_day()))));
+        day = format!("CAST({started} AS INT) + CAST({DAY_SHIFT} AS BIGINT)");
+    }
+    if dated(ENDED) {
+        held.push_str(&format!(" AND ({ended} IS NULL OR {ended} >= {})", date_sql(days(quarter.first_day()))));
+    }
+    format!(
+        "SELECT {post} AS post, max(({day}) * {practices} + CAST({practice} AS BIGINT)) % {practices} AS practice FROM ({}) \
+         WHERE {held} GROUP BY 1",
+        posts.rows
+    )
 }
 
 /// A day as SQL.

@@ -13,7 +13,7 @@ use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
-use crate::link::{Linked, REGISTER, coded, date_sql, public_table, quoted, registrations_sql};
+use crate::link::{Linked, REGISTER, coded, date_sql, posts_sql, public_table, quoted, registrations_sql};
 use crate::measure::grid::FineGrid;
 use crate::privacy::Bounds;
 use crate::schema::Column;
@@ -299,15 +299,11 @@ fn practice_sql(
     let practices = plan.practices.as_ref().ok_or_else(|| missing("table of practices"))?;
     let posts = linked.tables.get(&practices.posts).ok_or_else(|| missing("table of posts"))?;
     let named = linked.tables[&measure.table].schema.practitioner().ok_or_else(|| missing("column that names them"))?;
-    let (named, post, practice) = (quoted(named), quoted(&practices.practitioner), quoted(&practices.of_post));
-    // Someone who has several posts is placed at one of them, by their own rows alone.
-    let posts = format!(
-        "SELECT {post} AS post, max(CAST({practice} AS BIGINT)) AS practice FROM ({}) WHERE {post} IS NOT NULL GROUP BY 1",
-        posts.rows
-    );
+    let named = quoted(named);
+    let cells = grid.packing().cells();
+    let posts = posts_sql(posts, &practices.practitioner, &practices.of_post, cells, plan.quarter);
     let people = format!(
-        "SELECT {PERSON}, max(packed) % {} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
-        grid.packing().cells(),
+        "SELECT {PERSON}, max(packed) % {cells} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
         registrations_sql(linked, grid.packing(), plan.quarter, None)?
     );
     let rows = format!(

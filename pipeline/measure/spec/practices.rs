@@ -104,14 +104,32 @@ fn a_practitioner_with_two_posts_is_placed_at_one_by_their_own_rows_alone() {
     // Nobody else's contacts or posts, and no number of their own contacts, move them to the other practice.
     let seen = "chi clp_id\nP1 C9\nP2 C9\nP3 C9\nP1 C9\n";
     for (more, contacts, expected) in [
-        (format!("{}\n{}", rows[0], rows[1]), seen.to_owned(), "H2 1"),
-        (format!("{}\n{}", rows[1], rows[0]), seen.to_owned(), "H2 1"),
-        (format!("{}\n{}\nC8 G1 2020-01-01\nC8 G3 2020-01-01", rows[0], rows[1]), seen.to_owned(), "H2 1"),
-        (format!("{}\n{}", rows[0], rows[1]), format!("{seen}P1 C1\nP2 C1"), "H1 2\nH2 1"),
-        (rows[0].to_owned(), seen.to_owned(), "H1 2"),
+        (format!("{}\n{}", rows[0], rows[1]), seen.to_owned(), "H1 2"),
+        (format!("{}\n{}", rows[1], rows[0]), seen.to_owned(), "H1 2"),
+        (format!("{}\n{}\nC8 G1 2020-01-01\nC8 G3 2020-01-01", rows[0], rows[1]), seen.to_owned(), "H1 2"),
+        (format!("{}\n{}", rows[0], rows[1]), format!("{seen}P3 C2\nP3 C2"), "H1 2\nH2 1"),
+        (rows[1].to_owned(), seen.to_owned(), "H2 1"),
     ] {
         posts(staffed(), &more)
             .with("contacts", &contacts)
+            .asks_of_practices(SEEN, "[area]")
+            .gives(&format!("hscp value\n{expected}"));
+    }
+}
+
+#[test]
+fn the_latest_post_that_was_held_in_the_quarter_counts() {
+    // Held until the day before the quarter, until its first day, and from the day after it.
+    for (ended, started, expected) in [
+        ("2024-06-30", "2018-01-01", "H2 1"),
+        ("2024-07-01", "2018-01-01", "H1 2"),
+        ("-", "2024-10-01", "H1 2"),
+        ("-", "2024-09-30", "H2 1"),
+    ] {
+        let table = format!("clp_id practice_code started_on ended_on\nC9 G1 2020-01-01 {ended}\nC9 G2 {started} -");
+        staffed()
+            .with("practitioners", &table)
+            .with("contacts", "chi clp_id\nP1 C9\nP2 C9\nP3 C9")
             .asks_of_practices(SEEN, "[area]")
             .gives(&format!("hscp value\n{expected}"));
     }
