@@ -1,5 +1,5 @@
 //! Takes bounded vectors and a budget, gives noised vectors and a durable record of what they cost.
-//! The trust kernel: small enough for one auditor's afternoon; it knows no table, report or area. Beside it stand two
+//! The trust kernel: what an auditor reads, `walk` first; it knows no table, report or area. Beside it stand two
 //! pure files that it relies on: `config::amount`, which reads numbers, and `config::quarter`.
 //! Never: an unnoised value out, noise without a debit before it, a float for a budget, a seed.
 //!
