@@ -222,6 +222,16 @@ fn a_failed_draw_leaves_the_debit_and_may_be_resumed() {
 }
 
 #[test]
+fn a_grant_that_pays_too_little_draws_nothing() {
+    let (_folder, path) = home();
+    let mut ledger = Ledger::open(&path, BOARD).unwrap();
+    let mut grant = ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1"), None))).unwrap();
+    grant.reservation.loss = rho("1/9");
+    let refused = draw::draw_all(grant, four(1)).unwrap_err().to_string();
+    assert!(refused.contains("cost more than was reserved"), "{refused}");
+}
+
+#[test]
 fn a_grant_is_good_for_its_own_ledger_only() {
     let (_folder, path) = home();
     let (_other_folder, other_path) = home();
@@ -276,6 +286,12 @@ fn tampering_is_found_and_named() {
         (swap, "entry 1 does not follow"),
         ("DROP TRIGGER meta_stays; UPDATE meta SET ledger_id = 'x'", "another name"),
         ("UPDATE entries SET hash = x'00' WHERE id = 3", "entry 3 was changed"),
+        ("DROP TRIGGER head_grows; UPDATE head SET entry = 5", "entry 6 is not the one that the ledger's head names"),
+        (
+            "DROP TRIGGER head_grows; UPDATE head SET hash = x'00'",
+            "entry 6 is not the one that the ledger's head names",
+        ),
+        ("DROP TRIGGER head_lasts; DELETE FROM head", "entry 6 is not the one that the ledger's head names"),
     ];
     for (sql, expected) in cases {
         let (_folder, path) = home();

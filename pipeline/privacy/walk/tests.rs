@@ -7,6 +7,7 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::prelude::SessionContext;
 
 use super::*;
+use crate::privacy::{Private, Regrouping};
 
 /// `visits` may name nobody; `register` has several rows a patient; `posts` names practitioners only.
 fn plan(sql: &str) -> LogicalPlan {
@@ -332,4 +333,60 @@ fn a_table_without_the_role_moves_nothing() {
         proof(&format!("SELECT place % 4, 0, count(*) FROM ({PLACES}) GROUP BY 1, 2"), Role::Practitioner).unwrap();
     assert_eq!(proof.bounds(10, 4).unwrap(), None);
     assert!(proof.argument().last().unwrap().contains("no practitioner can move any cell"));
+}
+
+#[test]
+fn a_vector_is_bounded_as_its_plans_prove() {
+    let measured = |rows, proofs: &[Proof]| Private::measured(vec![0; 40], 10, rows, proofs);
+    let refused = measured(1, &[]).err().unwrap().to_string();
+    assert!(refused.contains("nothing was proved of"), "{refused}");
+
+    let place = format!("SELECT place % 4, 0, count(*) FROM ({PLACES}) GROUP BY 1, 2");
+    let [patient, nobody] = [Role::Patient, Role::Practitioner].map(|role| proof(&place, role).unwrap());
+    let unmoved = measured(u64::MAX, std::slice::from_ref(&nobody)).unwrap();
+    assert_eq!(unmoved.bounds(), None);
+    assert!(unmoved.protects(Role::Practitioner) && !unmoved.protects(Role::Patient));
+    assert_eq!(measured(1, &[patient.clone(), nobody]).unwrap().bounds(), Some(&Bounds::count(1).unwrap()));
+    assert!(measured(u64::MAX, std::slice::from_ref(&patient)).is_err());
+
+    // Of several plans, the bounds hold for all; of places, as many as the vector has.
+    let sql = by_practice("least(greatest(sum(value), -100), 4000)");
+    let worker = proof(&sql, Role::Practitioner).unwrap();
+    let both = measured(1, &[patient, worker]).unwrap();
+    assert_eq!(both.bounds(), Some(&Bounds::new(10, -4100, 4100).unwrap()));
+    assert!(Role::ALL.iter().all(|role| both.protects(*role)));
+    let anywhere = proof(&sql.replace("AND q.practice = p.place", ""), Role::Patient).unwrap();
+    let anywhere = measured(1, &[anywhere]).unwrap();
+    assert_eq!(anywhere.bounds(), Some(&Bounds::new(40, 0, 60).unwrap()));
+
+    // Only where a person's cells lie in one place may cells be merged within places.
+    let totals = |run| Regrouping::new(1, &[0; 40], run).unwrap();
+    assert!(both.regroup(&totals(10)).is_ok() && anywhere.regroup(&totals(40)).is_ok());
+    assert!(both.regroup(&totals(5)).is_err() && anywhere.regroup(&totals(10)).is_err());
+}
+
+#[test]
+fn the_top_of_a_plan_may_name_and_nothing_else() {
+    holds(&format!("SELECT * FROM ({}) AS named", placed(&kept(3), PLACES)), (3, -5, 60), true);
+    let never = format!("{} WHERE false GROUP BY 1, 2", "SELECT code, 0, count(*) FROM visits");
+    assert_eq!(proof(&never, Role::Patient).unwrap().bounds(10, 4).unwrap(), None);
+    let order = "a place and values in this order";
+    refused(&format!("SELECT sum(value) FROM ({})", kept(3)), order);
+    refused(&format!("SELECT DISTINCT code, 0 FROM ({})", kept(3)), order);
+}
+
+#[test]
+fn the_argument_ends_in_how_far_one_person_reaches() {
+    let ends = |sql: &str, words: &str| {
+        let last = proof(sql, Role::Patient).unwrap().argument().last().unwrap().clone();
+        assert_eq!(last, format!("So one patient can move at most {words}."));
+    };
+    let places = format!("SELECT place % 4, 0, count(*) FROM ({PLACES}) GROUP BY 1, 2");
+    ends(&places, "one cell, each by 0 to 1");
+    ends(&placed(&kept(3), PLACES), "3 cells, each by -5 to 60");
+    ends(&placed(&clamped(), PLACES), "the cells of one place, each by -5 to 60");
+    ends(
+        "SELECT code, 0, count(DISTINCT person) FROM visits WHERE person IS NOT NULL GROUP BY 1, 2",
+        "every cell, each by 0 to 1",
+    );
 }
