@@ -49,13 +49,13 @@ fn sources() -> Sources {
     known.into_iter().map(|(name, holds)| (name.to_owned(), holds)).collect()
 }
 
-fn proof(sql: &str, role: Role) -> Result<Proof> {
+pub(super) fn proof(sql: &str, role: Role) -> Result<Proof> {
     prove(&plan(sql), &sources(), role)
 }
 
 /// What a patient can do over places of 10 codes, of which there are 4.
 #[track_caller]
-fn holds(sql: &str, expected: (u32, i64, i64), one_place: bool) {
+pub(super) fn holds(sql: &str, expected: (u32, i64, i64), one_place: bool) {
     let proof = proof(sql, Role::Patient).unwrap_or_else(|error| panic!("{sql}\n{error}"));
     let (cells, low, high) = expected;
     assert_eq!(proof.bounds(10, 4).unwrap(), Some(Bounds::new(cells, low, high).unwrap()), "{sql}");
@@ -63,23 +63,23 @@ fn holds(sql: &str, expected: (u32, i64, i64), one_place: bool) {
 }
 
 #[track_caller]
-fn refused(sql: &str, why: &str) {
+pub(super) fn refused(sql: &str, why: &str) {
     match proof(sql, Role::Patient) {
         Ok(proof) => panic!("{sql}\nwas let through: {:?}", proof.argument()),
         Err(error) => assert!(error.to_string().contains(why), "{sql}\n{error}"),
     }
 }
 
-const VISITS: &str = "SELECT person, code, minutes FROM visits WHERE person IS NOT NULL";
-const PLACES: &str = "SELECT person, max(place) AS place FROM register GROUP BY person";
+pub(super) const VISITS: &str = "SELECT person, code, minutes FROM visits WHERE person IS NOT NULL";
+pub(super) const PLACES: &str = "SELECT person, max(place) AS place FROM register GROUP BY person";
 
 /// Minutes a patient and code, clamped.
-fn clamped() -> String {
+pub(super) fn clamped() -> String {
     format!("SELECT person, code, least(greatest(sum(minutes), -5), 60) AS value FROM ({VISITS}) GROUP BY person, code")
 }
 
 /// The first `most` codes of each patient.
-fn kept(most: u32) -> String {
+pub(super) fn kept(most: u32) -> String {
     format!(
         "SELECT person, code, value FROM (SELECT *, row_number() OVER (PARTITION BY person ORDER BY value) AS n \
          FROM ({})) WHERE n <= {most}",
@@ -87,7 +87,7 @@ fn kept(most: u32) -> String {
     )
 }
 
-fn placed(rows: &str, places: &str) -> String {
+pub(super) fn placed(rows: &str, places: &str) -> String {
     format!(
         "SELECT coalesce(p.place, 4) AS place, e.code, sum(e.value) AS value FROM ({rows}) AS e LEFT JOIN ({places}) AS p \
          ON e.person = p.person GROUP BY 1, 2"
@@ -356,37 +356,15 @@ fn a_vector_is_bounded_as_its_plans_prove() {
     assert_eq!(both.bounds(), Some(&Bounds::new(10, -4100, 4100).unwrap()));
     assert!(Role::ALL.iter().all(|role| both.protects(*role)));
     let anywhere = proof(&sql.replace("AND q.practice = p.place", ""), Role::Patient).unwrap();
+    assert_eq!(anywhere.bounds(1 << 63, 2).unwrap(), Some(Bounds::new(u32::MAX, 0, 60).unwrap()));
+    let mixed = measured(1, &[anywhere.clone(), proof(&sql, Role::Practitioner).unwrap()]).unwrap();
     let anywhere = measured(1, &[anywhere]).unwrap();
     assert_eq!(anywhere.bounds(), Some(&Bounds::new(40, 0, 60).unwrap()));
 
     // Only where a person's cells lie in one place may cells be merged within places.
     let totals = |run| Regrouping::new(1, &[0; 40], run).unwrap();
     assert!(both.regroup(&totals(10)).is_ok() && anywhere.regroup(&totals(40)).is_ok());
+    assert!(unmoved.regroup(&totals(10)).is_ok());
+    assert!(mixed.regroup(&totals(10)).is_err() && mixed.regroup(&totals(40)).is_ok());
     assert!(both.regroup(&totals(5)).is_err() && anywhere.regroup(&totals(10)).is_err());
-}
-
-#[test]
-fn the_top_of_a_plan_may_name_and_nothing_else() {
-    holds(&format!("SELECT * FROM ({}) AS named", placed(&kept(3), PLACES)), (3, -5, 60), true);
-    let never = format!("{} WHERE false GROUP BY 1, 2", "SELECT code, 0, count(*) FROM visits");
-    assert_eq!(proof(&never, Role::Patient).unwrap().bounds(10, 4).unwrap(), None);
-    let order = "a place and values in this order";
-    refused(&format!("SELECT sum(value) FROM ({})", kept(3)), order);
-    refused(&format!("SELECT DISTINCT code, 0 FROM ({})", kept(3)), order);
-}
-
-#[test]
-fn the_argument_ends_in_how_far_one_person_reaches() {
-    let ends = |sql: &str, words: &str| {
-        let last = proof(sql, Role::Patient).unwrap().argument().last().unwrap().clone();
-        assert_eq!(last, format!("So one patient can move at most {words}."));
-    };
-    let places = format!("SELECT place % 4, 0, count(*) FROM ({PLACES}) GROUP BY 1, 2");
-    ends(&places, "one cell, each by 0 to 1");
-    ends(&placed(&kept(3), PLACES), "3 cells, each by -5 to 60");
-    ends(&placed(&clamped(), PLACES), "the cells of one place, each by -5 to 60");
-    ends(
-        "SELECT code, 0, count(DISTINCT person) FROM visits WHERE person IS NOT NULL GROUP BY 1, 2",
-        "every cell, each by 0 to 1",
-    );
 }

@@ -43,7 +43,7 @@ fn ranges_follow_from_those_of_the_arguments() {
         ("%", some(0, 20), some(0, 0), none),
         ("%", some(0, 20), some(-7, -7), none),
         ("%", some(0, 20), some(3, 7), none),
-        ("/", some(5, 21), some(4, 4), some(1, 5)),
+        ("/", some(9, 21), some(4, 4), some(2, 5)),
         ("/", (Some(0), None), some(4, 4), (Some(0), None)),
         ("/", some(-1, 21), some(4, 4), none),
         ("/", some(5, 21), some(0, 0), none),
@@ -67,6 +67,16 @@ fn ranges_follow_from_those_of_the_arguments() {
         let id = call(&mut values, name, &[first, second]);
         assert_eq!(values.range(id), expected, "{name} of {a:?} and {b:?}");
     }
+}
+
+#[test]
+fn of_several_constants_the_tighter_bounds() {
+    let mut values = Values::default();
+    let a = column(&mut values, (None, None));
+    let (five, seven) = (whole(&mut values, 5), whole(&mut values, 7));
+    let (least, greatest) =
+        (call(&mut values, "least", &[a, five, seven]), call(&mut values, "greatest", &[a, five, seven]));
+    assert_eq!((values.range(least), values.range(greatest)), ((None, Some(5)), (Some(7), None)));
 }
 
 #[test]
@@ -125,6 +135,8 @@ fn bits_are_those_that_clearing_the_lowest_takes() {
     for n in 0..4 {
         let rest = call(&mut values, "-", &[mask, cleared]);
         assert_eq!(values.most_bits(rest), Some(n));
+        let both = call(&mut values, "+", &[mask, cleared]);
+        assert_eq!(values.most_bits(both), None);
         let one_less = less(&mut values, cleared);
         cleared = call(&mut values, "&", &[cleared, one_less]);
     }
