@@ -234,11 +234,19 @@ mod tests {
     }
 
     #[test]
+    fn norms_of_a_sum() {
+        let bounds = Bounds::new(3, -7, 5).unwrap();
+        assert_eq!((bounds.linf(), bounds.l1(), bounds.l1_up()), (7, RBig::from(21), 21.0));
+        assert_eq!(bounds.l2_squared(), RBig::from(147));
+    }
+
+    #[test]
     fn zero_always_belongs_to_the_range() {
         let bounds = Bounds::new(1, 5, 60).unwrap();
         assert_eq!((bounds.low(), bounds.high(), bounds.linf()), (0, 60, 60));
         let bounds = Bounds::new(2, -28, -3).unwrap();
         assert_eq!((bounds.low(), bounds.high(), bounds.linf()), (-28, 0, 28));
+        assert_eq!(Bounds::new(1, 5, 5).unwrap(), Bounds::new(1, 0, 5).unwrap());
     }
 
     #[test]
@@ -256,7 +264,9 @@ mod tests {
         assert!(bounds.check_rows(5_500_000).is_ok());
         assert!(bounds.check_rows(LIMIT as u64 / 600).is_ok());
         assert!(bounds.check_rows(LIMIT as u64 / 600 + 1).is_err());
-        assert!(Bounds::new(1, -LIMIT, LIMIT).unwrap().check_rows(u64::MAX).is_err());
+        let greatest = Bounds::new(1, -LIMIT, LIMIT).unwrap();
+        assert!(greatest.check_rows(1).is_ok());
+        assert!(greatest.check_rows(2).is_err() && greatest.check_rows(u64::MAX).is_err());
     }
 
     #[test]
@@ -282,6 +292,7 @@ mod tests {
         let areas = Regrouping::new(4, &[0, 1, 0, 1, 2, 3, 2, 3], 2).unwrap();
         let fine = Bounds::count(2).unwrap();
         assert_eq!(areas.bounds(&fine).unwrap(), fine);
+        assert_eq!((areas.target_len(), areas.run()), (4, 2));
         // All codes of an area become its total: a person in both counts twice.
         let totals = Regrouping::new(4, &[0, 0, 1, 1, 2, 2, 3, 3], 2).unwrap();
         assert_eq!(totals.bounds(&fine).unwrap(), Bounds::new(1, 0, 2).unwrap());

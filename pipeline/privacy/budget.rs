@@ -120,6 +120,14 @@ mod tests {
         assert!(epsilon_at(&large, &delta).unwrap() > epsilon);
         assert!(epsilon_at(&small, &exact("1e-8")).unwrap() > epsilon);
         assert!(epsilon_at(&small, &exact("1")).is_err());
+        // Between two floats, the greater epsilon of the two.
+        let third = exact("1/3");
+        let above = Exact::from_f64_up(third.to_f64_up()).unwrap();
+        assert_eq!(epsilon_at(&third, &delta).unwrap(), epsilon_at(&above, &delta).unwrap());
+        // Beyond the range of floats, either way.
+        let endless = format!("1{}", "0".repeat(400));
+        assert!(epsilon_at(&small, &exact(&format!("1/{endless}"))).is_err());
+        assert!(epsilon_at(&exact(&format!("{endless}/1")), &delta).is_err());
     }
 
     #[test]

@@ -215,6 +215,7 @@ mod tests {
     #[test]
     fn floats_become_the_rationals_that_they_are() {
         assert_eq!(Exact::from_f64_up(0.25).unwrap(), exact("1/4"));
+        assert_eq!(Exact::from_f64_up(0.0).unwrap(), Exact::ZERO);
         assert_ne!(Exact::from_f64_up(0.1).unwrap(), exact("1/10"));
         for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0] {
             assert!(Exact::from_f64_up(float).is_err());

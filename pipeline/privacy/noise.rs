@@ -180,13 +180,20 @@ pub fn calibrate(share: &Loss, bounds: &Bounds) -> Result<Calibrated> {
         Mechanism::DiscreteGaussian => bounds.l2() / (2.0 * budget).sqrt(),
         Mechanism::DiscreteLaplace => bounds.l1_up() / budget,
     };
+    let scale = smallest(guess, |scale| Ok(mechanism.cost(scale, bounds)? <= share.amount))?;
+    let floor = mechanism.exact_cost(&Exact::from_f64_up(scale)?, bounds);
+    let charge = believed(mechanism.cost(scale, bounds)?, &floor, &share.amount)?;
+    Ok(Calibrated { mechanism, bounds: *bounds, scale, charge })
+}
+
+/// The smallest affordable scale near `guess`, which is within a few roundings of it.
+fn smallest(guess: f64, affordable: impl Fn(f64) -> Result<bool>) -> Result<f64> {
     let mut scale = admitted(guess)?;
-    let affordable = |scale: f64| Ok::<_, Error>(mechanism.cost(scale, bounds)? <= share.amount);
     let mut steps = 0;
     while !affordable(scale)? {
         steps += 1;
         // The closed form is near enough that single floats settle it; the relative step is a backstop.
-        scale = admitted(if steps < STEPS { scale.next_up() } else { scale * (1.0 + 1e-12) })?;
+        scale = admitted(if steps <= STEPS { scale.next_up() } else { scale * (1.0 + 1e-12) })?;
         if steps > 2 * STEPS {
             return Err(Error::Privacy("no noise was found whose cost is within the share".into()));
         }
@@ -198,12 +205,15 @@ pub fn calibrate(share: &Loss, bounds: &Bounds) -> Result<Calibrated> {
         }
         scale = smaller;
     }
-    let charge = mechanism.cost(scale, bounds)?;
-    let floor = mechanism.exact_cost(&Exact::from_f64_up(scale)?, bounds);
-    if charge > share.amount || charge.rational() < &floor {
+    Ok(scale)
+}
+
+/// OpenDP's cost is believed only between what the exact formula says and the share.
+fn believed(charge: Exact, floor: &RBig, share: &Exact) -> Result<Exact> {
+    if &charge > share || charge.rational() < floor {
         return Err(Error::Privacy("OpenDP's cost and the exact formula disagree; nothing may be released".into()));
     }
-    Ok(Calibrated { mechanism, bounds: *bounds, scale, charge })
+    Ok(charge)
 }
 
 impl Calibrated {
@@ -256,6 +266,8 @@ mod tests {
         let plan = calibrate(&share(Definition::Pure, "1/2"), &Bounds::new(3, -2, 5).unwrap()).unwrap();
         assert_eq!((plan.mechanism(), plan.scale()), (Mechanism::DiscreteLaplace, 30.0));
         assert_eq!(plan.loss(), share(Definition::Pure, "1/2"));
+        let names = [Mechanism::DiscreteGaussian, Mechanism::DiscreteLaplace].map(|it| it.to_string());
+        assert_eq!(names, ["discrete Gaussian", "discrete Laplace"]);
     }
 
     #[test]
@@ -267,6 +279,52 @@ mod tests {
                 assert!(mechanism.noise(&Calibrated { scale, ..plan.clone() }, &vec![1]).is_err(), "{scale}");
             }
         }
+        for (scale, why) in [(0.06, "next to none"), (1e13, "would drown everything")] {
+            assert!(admitted(scale).unwrap_err().to_string().contains(why), "{scale}");
+        }
+        assert!([MIN_SCALE, MAX_SCALE].into_iter().all(|scale| admitted(scale).is_ok()));
+    }
+
+    /// So many floats above, or below.
+    fn beside(float: f64, steps: i64) -> f64 {
+        f64::from_bits(float.to_bits().strict_add_signed(steps))
+    }
+
+    #[test]
+    fn the_search_ends_at_the_smallest_scale_that_is_affordable() {
+        let found = |guess: f64, least: f64| smallest(guess, |scale| Ok(scale >= least)).unwrap();
+        let within = STEPS as i64;
+        for steps in [-within, -10, -1, 0, 1, 10, within] {
+            assert_eq!(found(2.0, beside(2.0, steps)), beside(2.0, steps), "{steps}");
+        }
+        // Further up, relative steps come near it; further down, what was found is affordable and good enough.
+        let far = 2.0 * (1.0 + 5e-10);
+        assert!((far..far * (1.0 + 1e-12)).contains(&found(2.0, far)));
+        assert_eq!(found(2.0, 1.0), beside(2.0, -within));
+        assert_eq!(found(beside(MIN_SCALE, 5), 0.0), MIN_SCALE);
+    }
+
+    #[test]
+    fn the_search_gives_up_where_nothing_is_affordable() {
+        let asked = std::cell::Cell::new(0);
+        let never = |_| {
+            asked.set(asked.get() + 1);
+            Ok(false)
+        };
+        let refused = smallest(2.0, never).unwrap_err().to_string();
+        assert!(refused.contains("no noise was found"), "{refused}");
+        assert_eq!(asked.get(), 2 * STEPS + 1);
+        assert!(smallest(beside(MAX_SCALE, -3), |_| Ok(false)).unwrap_err().to_string().contains("drown everything"));
+    }
+
+    #[test]
+    fn a_cost_is_believed_between_the_exact_formula_and_the_share_only() {
+        let exact = |text: &str| text.parse::<Exact>().unwrap();
+        let ask = |charge: &str| believed(exact(charge), exact("1/9").rational(), &exact("1/8"));
+        for charge in ["1/8", "1/9", "0.12"] {
+            assert_eq!(ask(charge).unwrap(), exact(charge));
+        }
+        assert!(ask("0.126").is_err() && ask("0.111").is_err());
     }
 
     #[test]

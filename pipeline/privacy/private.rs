@@ -183,4 +183,19 @@ mod tests {
         assert_eq!(fine.reveal().len(), fine.len());
         assert!(fine.regroup(&Regrouping::new(1, &[0], 1).unwrap()).is_err());
     }
+
+    #[test]
+    fn a_regrouping_may_not_assume_more_than_is_known_of_where_cells_lie() {
+        let within = |run| Private { run, ..Private::assumed(vec![1, 2, 3, 4], Bounds::count(2).unwrap()) };
+        let halves = |run| Regrouping::new(2, &[0, 0, 1, 1], run).unwrap();
+        assert!(within(2).regroup(&halves(2)).is_ok() && within(2).regroup(&halves(4)).is_ok());
+        assert!(within(2).regroup(&halves(1)).is_err() && within(4).regroup(&halves(2)).is_err());
+        // Of merged cells it is not known which are one person's; whom they protect stays as it was.
+        let coarse = within(2).regroup(&halves(2)).unwrap();
+        assert!(coarse.regroup(&Regrouping::new(2, &[0, 1], 1).unwrap()).is_err());
+        assert!(coarse.regroup(&Regrouping::new(2, &[0, 1], 2).unwrap()).is_ok());
+        assert!(Role::ALL.iter().all(|role| coarse.protects(*role)));
+        let empty = Private::assumed(vec![], Bounds::count(1).unwrap());
+        assert!((empty.is_empty(), coarse.is_empty(), coarse.len()) == (true, false, 2));
+    }
 }

@@ -122,6 +122,10 @@ mod tests {
         for other in [renamed, longer, vec![], [plan.clone(), plan.clone()].concat()] {
             assert!(decode(&bytes, &other).is_err());
         }
+        // Each vector must be the one that was reserved in its place.
+        let two = encode(&[released[0].clone(), released[0].clone()]).unwrap();
+        let half = [plan[0].clone(), PlannedVector { name: "contacts".into(), ..plan[0].clone() }];
+        assert!(decode(&two, &half).is_err() && decode(&two, &[plan.clone(), plan.clone()].concat()).is_ok());
         assert!(decode(&bytes[1..], &plan).is_err());
     }
 }

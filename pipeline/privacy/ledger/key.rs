@@ -65,7 +65,7 @@ mod tests {
         let key = Key32::of([b"a".as_slice(), b"bc"]);
         assert_eq!(key.to_string().parse(), Ok(key));
         assert_ne!(key, Key32::of([b"ab".as_slice(), b"c"]));
-        for wrong in ["", "00", &"g".repeat(64), &"é".repeat(32), &"0".repeat(65)] {
+        for wrong in ["", "00", &"g".repeat(64), &"é".repeat(32), &"0".repeat(65), &"+f".repeat(32)] {
             assert!(wrong.parse::<Key32>().is_err());
         }
     }

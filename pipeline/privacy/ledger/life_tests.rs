@@ -208,6 +208,9 @@ fn an_accepted_loss_counts_as_all_that_may_have_been_spent() {
     }
     ledger.reserve(asked(15, "2027-Q3", Some(rho("1/32")))).unwrap();
     ledger.reserve(asked(16, "2026-Q4", None)).unwrap();
+    // A second loss that goes less far forgives nothing of the first.
+    ledger.accept_loss("and the other disk", vec![], quarter("2026-Q1")).unwrap();
+    assert!(matches!(ledger.reserve(asked(17, "2026-Q3", None)), Err(Error::Budget(_))));
     for role in Role::ALL {
         let spent = ledger.spent(role, quarter("2026-Q4")).unwrap();
         assert!(!spent.quarter.lost && spent.year.lost);

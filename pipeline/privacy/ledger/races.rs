@@ -81,7 +81,9 @@ fn a_racing_process() {
 fn child(test: &str, path: &Path, state: &str) -> Child {
     let module = module_path!().split_once("::").map_or("", |(_, path)| path);
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", &format!("{module}::{test}")]).env(ARENA, path).env(STATE, state);
+    // The ledger is named without its folder, as someone does who stands in it.
+    let (folder, name) = (path.parent().unwrap(), path.file_name().unwrap());
+    command.args(["--exact", &format!("{module}::{test}")]).env(ARENA, name).env(STATE, state).current_dir(folder);
     command.stdout(Stdio::null()).spawn().unwrap()
 }
 

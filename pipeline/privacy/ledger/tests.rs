@@ -82,7 +82,10 @@ fn a_release_from_debit_to_publication() {
     assert!(!ledger.known_question(quarter, &key(200)).unwrap());
 
     let grant = ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1/4"), Some(rho("1"))))).unwrap();
+    assert_eq!(grant.vectors().iter().map(|vector| vector.name.as_str()).collect::<Vec<_>>(), ["referred"]);
     assert_eq!(ledger.spent(Role::Patient, quarter).unwrap().quarter.rho, exact("1/8"));
+    assert_eq!(ledger.spent_at(Role::Patient, quarter, 1).unwrap().quarter.rho, exact("1/8"));
+    assert_eq!(ledger.spent_at(Role::Patient, quarter, 0).unwrap().quarter.rho, Exact::ZERO);
     assert_eq!(ledger.find(&key(1)).unwrap().unwrap(), Stored { revises: None, drawn: None });
     assert!(ledger.known_question(quarter, &key(200)).unwrap());
     assert!(!ledger.known_question("2026-Q2".parse().unwrap(), &key(200)).unwrap());
@@ -107,6 +110,26 @@ fn a_release_from_debit_to_publication() {
     let verified = ledger.verify().unwrap();
     assert_eq!((verified.head.entries, verified.draws, verified.head.hash), (3, 1, entries[2].hash));
     assert_eq!(ledger.spent(Role::Patient, quarter).unwrap().year.rho, exact("1/8"));
+
+    // A pack that is written anew is on record anew, and the same one again once more after another.
+    let mut ledger = ledger;
+    for (manifest, entries) in [(10, 4), (10, 4), (9, 5)] {
+        ledger.mark_published(&key(1), &key(manifest)).unwrap();
+        assert_eq!(ledger.entries().unwrap().len(), entries);
+    }
+}
+
+#[test]
+fn what_is_left_is_never_overstated() {
+    let (_folder, path) = home();
+    let mut ledger = Ledger::open(&path, BOARD).unwrap();
+    let refused = ledger.reserve(request(1, "2026-Q3", rho("1/2"), (rho("2/3"), Some(rho("1/3"))))).unwrap_err();
+    let words = "rho 0.666666 of 0.666666 for 2026-Q3 and rho 0.333333 of 0.333333 for the four quarters to 2026-Q3; \
+                 up to rho 0.333333 would fit";
+    assert!(refused.to_string().contains(words), "{refused}");
+    // Just short of the half that 1/8 would hold.
+    let refused = ledger.reserve(request(1, "2026-Q3", epsilon("1"), (rho("0.12499999999975"), None))).unwrap_err();
+    assert!(refused.to_string().contains("up to epsilon 0.499999 would fit"), "{refused}");
 }
 
 #[test]
@@ -222,6 +245,16 @@ fn a_failed_draw_leaves_the_debit_and_may_be_resumed() {
 }
 
 #[test]
+fn a_grant_that_pays_too_little_draws_nothing() {
+    let (_folder, path) = home();
+    let mut ledger = Ledger::open(&path, BOARD).unwrap();
+    let mut grant = ledger.reserve(request(1, "2026-Q3", rho("1/8"), (rho("1"), None))).unwrap();
+    grant.reservation.loss = rho("1/9");
+    let refused = draw::draw_all(grant, four(1)).unwrap_err().to_string();
+    assert!(refused.contains("cost more than was reserved"), "{refused}");
+}
+
+#[test]
 fn a_grant_is_good_for_its_own_ledger_only() {
     let (_folder, path) = home();
     let (_other_folder, other_path) = home();
@@ -276,6 +309,12 @@ fn tampering_is_found_and_named() {
         (swap, "entry 1 does not follow"),
         ("DROP TRIGGER meta_stays; UPDATE meta SET ledger_id = 'x'", "another name"),
         ("UPDATE entries SET hash = x'00' WHERE id = 3", "entry 3 was changed"),
+        ("DROP TRIGGER head_grows; UPDATE head SET entry = 5", "entry 6 is not the one that the ledger's head names"),
+        (
+            "DROP TRIGGER head_grows; UPDATE head SET hash = x'00'",
+            "entry 6 is not the one that the ledger's head names",
+        ),
+        ("DROP TRIGGER head_lasts; DELETE FROM head", "entry 6 is not the one that the ledger's head names"),
     ];
     for (sql, expected) in cases {
         let (_folder, path) = home();

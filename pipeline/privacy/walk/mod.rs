@@ -268,4 +268,6 @@ impl Walk<'_> {
 }
 
 #[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use datafusion::datasource::empty::EmptyTable;
 use datafusion::prelude::SessionContext;
 
 use super::*;
+use crate::privacy::{Private, Regrouping};
 
 /// `visits` may name nobody; `register` has several rows a patient; `posts` names practitioners only.
 fn plan(sql: &str) -> LogicalPlan {
@@ -48,13 +49,13 @@ fn sources() -> Sources {
     known.into_iter().map(|(name, holds)| (name.to_owned(), holds)).collect()
 }
 
-fn proof(sql: &str, role: Role) -> Result<Proof> {
+pub(super) fn proof(sql: &str, role: Role) -> Result<Proof> {
     prove(&plan(sql), &sources(), role)
 }
 
 /// What a patient can do over places of 10 codes, of which there are 4.
 #[track_caller]
-fn holds(sql: &str, expected: (u32, i64, i64), one_place: bool) {
+pub(super) fn holds(sql: &str, expected: (u32, i64, i64), one_place: bool) {
     let proof = proof(sql, Role::Patient).unwrap_or_else(|error| panic!("{sql}\n{error}"));
     let (cells, low, high) = expected;
     assert_eq!(proof.bounds(10, 4).unwrap(), Some(Bounds::new(cells, low, high).unwrap()), "{sql}");
@@ -62,23 +63,23 @@ fn holds(sql: &str, expected: (u32, i64, i64), one_place: bool) {
 }
 
 #[track_caller]
-fn refused(sql: &str, why: &str) {
+pub(super) fn refused(sql: &str, why: &str) {
     match proof(sql, Role::Patient) {
         Ok(proof) => panic!("{sql}\nwas let through: {:?}", proof.argument()),
         Err(error) => assert!(error.to_string().contains(why), "{sql}\n{error}"),
     }
 }
 
-const VISITS: &str = "SELECT person, code, minutes FROM visits WHERE person IS NOT NULL";
-const PLACES: &str = "SELECT person, max(place) AS place FROM register GROUP BY person";
+pub(super) const VISITS: &str = "SELECT person, code, minutes FROM visits WHERE person IS NOT NULL";
+pub(super) const PLACES: &str = "SELECT person, max(place) AS place FROM register GROUP BY person";
 
 /// Minutes a patient and code, clamped.
-fn clamped() -> String {
+pub(super) fn clamped() -> String {
     format!("SELECT person, code, least(greatest(sum(minutes), -5), 60) AS value FROM ({VISITS}) GROUP BY person, code")
 }
 
 /// The first `most` codes of each patient.
-fn kept(most: u32) -> String {
+pub(super) fn kept(most: u32) -> String {
     format!(
         "SELECT person, code, value FROM (SELECT *, row_number() OVER (PARTITION BY person ORDER BY value) AS n \
          FROM ({})) WHERE n <= {most}",
@@ -86,7 +87,7 @@ fn kept(most: u32) -> String {
     )
 }
 
-fn placed(rows: &str, places: &str) -> String {
+pub(super) fn placed(rows: &str, places: &str) -> String {
     format!(
         "SELECT coalesce(p.place, 4) AS place, e.code, sum(e.value) AS value FROM ({rows}) AS e LEFT JOIN ({places}) AS p \
          ON e.person = p.person GROUP BY 1, 2"
@@ -332,4 +333,38 @@ fn a_table_without_the_role_moves_nothing() {
         proof(&format!("SELECT place % 4, 0, count(*) FROM ({PLACES}) GROUP BY 1, 2"), Role::Practitioner).unwrap();
     assert_eq!(proof.bounds(10, 4).unwrap(), None);
     assert!(proof.argument().last().unwrap().contains("no practitioner can move any cell"));
+}
+
+#[test]
+fn a_vector_is_bounded_as_its_plans_prove() {
+    let measured = |rows, proofs: &[Proof]| Private::measured(vec![0; 40], 10, rows, proofs);
+    let refused = measured(1, &[]).err().unwrap().to_string();
+    assert!(refused.contains("nothing was proved of"), "{refused}");
+
+    let place = format!("SELECT place % 4, 0, count(*) FROM ({PLACES}) GROUP BY 1, 2");
+    let [patient, nobody] = [Role::Patient, Role::Practitioner].map(|role| proof(&place, role).unwrap());
+    let unmoved = measured(u64::MAX, std::slice::from_ref(&nobody)).unwrap();
+    assert_eq!(unmoved.bounds(), None);
+    assert!(unmoved.protects(Role::Practitioner) && !unmoved.protects(Role::Patient));
+    assert_eq!(measured(1, &[patient.clone(), nobody]).unwrap().bounds(), Some(&Bounds::count(1).unwrap()));
+    assert!(measured(u64::MAX, std::slice::from_ref(&patient)).is_err());
+
+    // Of several plans, the bounds hold for all; of places, as many as the vector has.
+    let sql = by_practice("least(greatest(sum(value), -100), 4000)");
+    let worker = proof(&sql, Role::Practitioner).unwrap();
+    let both = measured(1, &[patient, worker]).unwrap();
+    assert_eq!(both.bounds(), Some(&Bounds::new(10, -4100, 4100).unwrap()));
+    assert!(Role::ALL.iter().all(|role| both.protects(*role)));
+    let anywhere = proof(&sql.replace("AND q.practice = p.place", ""), Role::Patient).unwrap();
+    assert_eq!(anywhere.bounds(1 << 63, 2).unwrap(), Some(Bounds::new(u32::MAX, 0, 60).unwrap()));
+    let mixed = measured(1, &[anywhere.clone(), proof(&sql, Role::Practitioner).unwrap()]).unwrap();
+    let anywhere = measured(1, &[anywhere]).unwrap();
+    assert_eq!(anywhere.bounds(), Some(&Bounds::new(40, 0, 60).unwrap()));
+
+    // Only where a person's cells lie in one place may cells be merged within places.
+    let totals = |run| Regrouping::new(1, &[0; 40], run).unwrap();
+    assert!(both.regroup(&totals(10)).is_ok() && anywhere.regroup(&totals(40)).is_ok());
+    assert!(unmoved.regroup(&totals(10)).is_ok());
+    assert!(mixed.regroup(&totals(10)).is_err() && mixed.regroup(&totals(40)).is_ok());
+    assert!(both.regroup(&totals(5)).is_err() && anywhere.regroup(&totals(10)).is_err());
 }

@@ -310,3 +310,7 @@ fn whole(value: &ScalarValue) -> Option<i128> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "values_tests.rs"]
+mod tests;
