@@ -12,6 +12,9 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{RngAlgorithm, TestError, TestRng, TestRunner};
 
+/// Bytes to an input: a small grammar where plain splices would hardly ever make one that is read.
+pub type Grow = fn(&[u8]) -> Vec<u8>;
+
 /// What is held against any input.
 pub struct Target<'a> {
     /// Names the folder of its corpus.
@@ -19,7 +22,7 @@ pub struct Target<'a> {
     /// Pieces of its language, which chance would take long to find.
     pub words: &'static [&'static str],
     /// Where chance rarely writes the language: an input that follows its grammar, as the given bytes choose.
-    pub grow: Option<fn(&[u8]) -> Vec<u8>>,
+    pub grow: Option<Grow>,
     /// How many inputs are made where nothing else is asked.
     pub cases: u32,
     /// Panics where what must hold does not.
