@@ -1,7 +1,9 @@
 //! Takes the process as it was started, gives one that leaves nothing of what it read behind.
 //! Never reads anything: it is called before anything is read.
 
+use std::cell::Cell;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
@@ -27,9 +29,25 @@ pub fn harden() -> Result<()> {
     Ok(())
 }
 
+thread_local! {
+    static EXPECTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What a foreign reader makes of a file that may be damaged; `None` where it panics, which is then the file's fault and
+/// not told as one of smirr's own.
+pub fn guarded<T>(read: impl FnOnce() -> T) -> Option<T> {
+    let before = EXPECTED.replace(true);
+    let read = catch_unwind(AssertUnwindSafe(read));
+    EXPECTED.set(before);
+    read.ok()
+}
+
 /// A panic's message could quote a value: only where it happened is told, whatever `RUST_BACKTRACE` says.
 fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
+        if EXPECTED.get() {
+            return;
+        }
         let place = panic.location().map_or(String::new(), |at| format!(" at {}:{}", at.file(), at.line()));
         let _ = writeln!(
             std::io::stderr(),

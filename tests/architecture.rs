@@ -23,7 +23,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("folders", &[]),
     ("process", &[]),
     // Floor 2, in the order of the flow.
-    ("ingest", &["config", "schema", "pseudonymise"]),
+    ("ingest", &["config", "schema", "pseudonymise", "process"]),
     ("store", &["folders", "ingest", "schema"]),
     ("link", &["config", "engine", "ingest", "privacy::walk", "schema", "store"]),
     ("validation", &["folders", "ingest", "link", "schema", "store"]),

@@ -89,3 +89,25 @@ fn a_key_in_the_environment_is_nowhere_else_however_much_is_logged() {
         canaries.search(&board, &ran, name);
     }
 }
+
+/// The same way: what a foreign reader breaks on is the file's fault, and the next fault is smirr's own again.
+#[test]
+fn a_fault_that_a_file_caused_is_not_told_as_one_of_our_own() {
+    const INSIDE: &str = "SMIRR_TEST_GUARDED";
+    if std::env::var_os(INSIDE).is_some() {
+        smirr::process::harden().expect("the system allows it");
+        assert_eq!(smirr::process::guarded(|| 7), Some(7));
+        let broken: Option<()> = smirr::process::guarded(|| panic!("0101010001,CANARY"));
+        assert_eq!(broken, None);
+        eprintln!("so far in silence");
+        panic!("0101010001,CANARY");
+    }
+    let itself = std::env::current_exe().expect("it runs");
+    let mut command = Command::new(itself);
+    command.args(["--exact", "hardening::a_fault_that_a_file_caused_is_not_told_as_one_of_our_own", "--nocapture"]);
+    let ran = Ran::of(command.env(INSIDE, "1").stdin(Stdio::null()));
+    assert_ne!(ran.code, Some(0));
+    let (before, after) = ran.stderr.split_once("so far in silence").expect("it got that far");
+    assert!(!before.contains("fault of its own") && after.contains("fault of its own"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("CANARY"), "{}", ran.stderr);
+}

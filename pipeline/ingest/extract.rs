@@ -1,7 +1,6 @@
 //! One file of a sender: its header matched to the layout, its content handed out in chunks that any thread may parse.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -251,7 +250,7 @@ fn as_text(batch: &RecordBatch, path: &Path) -> Result<RecordBatch> {
 
 /// What reads Parquet panics on some damaged files, for instance where a page says that its numbers have 200 bits.
 fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged(path)))
+    crate::process::guarded(read).unwrap_or_else(|| Err(damaged(path)))
 }
 
 fn damaged(path: &Path) -> Error {
