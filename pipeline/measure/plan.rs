@@ -66,13 +66,21 @@ pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
             measure.name
         )));
     }
-    let narrow = |cells: u64| cells.try_into().unwrap_or(u32::MAX);
-    let (low, high) = one_person(measure);
-    let patient = Bounds::new(narrow(u64::from(measure.cells).min(grid.codes())), low, high)?;
+    let patient = patient_bounds(measure, grid)?;
     let Some(clamp) = &measure.practitioner else { return Ok(patient) };
     // One practitioner is in one practice, whose cells are within the clamp with them and without; absent, they are 0.
     let width = clamp.between.1.max(0).saturating_sub(clamp.between.0.min(0));
     Ok(patient.or(&Bounds::new(narrow(grid.codes()), -width, width)?))
+}
+
+/// What one patient can do: at most so many cells, of those that one place has.
+fn patient_bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
+    let (low, high) = one_person(measure);
+    Bounds::new(narrow(u64::from(measure.cells).min(grid.codes())), low, high)
+}
+
+fn narrow(cells: u64) -> u32 {
+    cells.try_into().unwrap_or(u32::MAX)
 }
 
 /// Least and greatest that one patient adds to a cell.
@@ -310,8 +318,7 @@ fn practice_sql(
         "SELECT r.*, q.practice AS {PLACE} FROM ({rows}) AS r JOIN ({posts}) AS q ON r.{named} = q.post JOIN ({people}) AS p \
          ON r.{PERSON} = p.{PERSON} AND q.practice = p.{PLACE} WHERE r.{named} IS NOT NULL"
     );
-    let (low, high) = one_person(measure);
-    let bounds = Bounds::new(u64::from(measure.cells).min(grid.codes()).try_into().unwrap_or(u32::MAX), low, high)?;
+    let bounds = patient_bounds(measure, grid)?;
     let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
     let (least, greatest) = clamp.between;
     Ok(format!(

@@ -56,7 +56,7 @@ impl Walk<'_> {
                 let columns = self.terms(&projection.expr, projection.input.schema(), &input.columns)?;
                 Ok(Rows { columns, ..input })
             }
-            LogicalPlan::Filter(filter) => self.filter(plan, filter),
+            LogicalPlan::Filter(filter) => self.filter(filter),
             LogicalPlan::Aggregate(aggregate) => {
                 let input = self.rows(&aggregate.input)?;
                 let group = self.terms(&aggregate.group_expr, aggregate.input.schema(), &input.columns)?;
@@ -122,7 +122,7 @@ impl Walk<'_> {
         Ok(Rows::of(whose, columns))
     }
 
-    fn filter(&mut self, plan: &LogicalPlan, filter: &Filter) -> Result<Rows> {
+    fn filter(&mut self, filter: &Filter) -> Result<Rows> {
         let mut rows = self.rows(&filter.input)?;
         let schema = filter.input.schema();
         for condition in split_conjunction(&filter.predicate) {
@@ -148,7 +148,7 @@ impl Walk<'_> {
                         self.values.term(left, schema, &rows.columns)?,
                         self.values.term(right, schema, &rows.columns)?,
                     );
-                    self.first_few(plan, &mut rows, terms);
+                    self.first_few(&mut rows, terms);
                 }
                 _ => {}
             }
@@ -157,7 +157,7 @@ impl Walk<'_> {
     }
 
     /// `number <= k` keeps k rows a person, where the number counts within the person and what is fixed of them.
-    fn first_few(&mut self, _plan: &LogicalPlan, rows: &mut Rows, (number, most): (Id, Id)) {
+    fn first_few(&mut self, rows: &mut Rows, (number, most): (Id, Id)) {
         let (Some(of), Some(most), Whose::Persons { person, .. }) =
             (self.values.numbers(number), self.values.number(most), &rows.whose)
         else {
