@@ -4,7 +4,7 @@ use super::diagnostic::{Diagnostic, Diagnostics};
 use super::dimensions::{self, Found};
 use super::filter;
 use super::locate;
-use super::plan::{CodeDimension, Measure, MeasureKind, Place, Practices, Rate, Report};
+use super::plan::{CodeDimension, Measure, MeasureKind, Place, Practices, Rate, Report, Rows};
 use super::practitioners::Missing;
 use super::report::{MeasureYaml, ReportYaml};
 use super::source::Document;
@@ -178,6 +178,8 @@ impl Check<'_> {
             unit,
             kind: kind?,
             table: table.to_string(),
+            rows: Rows::Table,
+            at_least: 1,
             filter: yaml.filter.clone(),
             during: yaml.during,
             cells,

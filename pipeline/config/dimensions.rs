@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::check_report::Scene;
-use super::plan::{CodeDimension, Place};
+use super::plan::{CodeDimension, CodeValue, Place};
 use super::report::{MeasureYaml, ReportYaml, Role};
 use super::tables::{Lookup, PATIENTS};
 use crate::schema::{Column, Kind, TableSchema};
@@ -90,6 +90,8 @@ fn dimension(reachable: &[(&TableSchema, Option<&str>)], name: &str) -> Option<C
             via: via.map(str::to_string),
             heading: column.heading(name),
             codes: column.codes.clone(),
+            unknown: true,
+            value: CodeValue::Stored,
         })
     })
 }

@@ -224,6 +224,10 @@ pub struct Measure {
     pub kind: MeasureKind,
     /// The private table whose rows count.
     pub table: String,
+    /// Which relation's rows count: that table's, unless it is derived from several.
+    pub rows: Rows,
+    /// `persons`: only people with at least so many rows that count, in a cell; at least 1.
+    pub at_least: u32,
     /// A checked SQL condition over that table's columns.
     pub filter: Option<String>,
     /// Which quarters' rows count.
@@ -243,6 +247,13 @@ pub struct Measure {
     pub share: u32,
     /// What the author expects for every 1,000 people who live in an area, all codes together; above 0.
     pub expect_per_1000: Option<f64>,
+}
+
+/// Which relation's rows a measure counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
+    /// The rows of [`Measure::table`].
+    Table,
 }
 
 /// What is counted.
@@ -277,8 +288,28 @@ pub struct CodeDimension {
     pub via: Option<String>,
     /// The heading in published files.
     pub heading: String,
-    /// The declared codes, in the schema's order; `unknown` is implied last.
+    /// The declared codes, in the schema's order.
     pub codes: Vec<String>,
+    /// Whether `unknown` follows the last of them: every row has a code otherwise.
+    pub unknown: bool,
+    /// What gives a row its code.
+    pub value: CodeValue,
+}
+
+/// What gives a row its place in a list of codes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeValue {
+    /// The stored column of codes.
+    Stored,
+    /// Checked SQL over the columns of [`CodeDimension::table`]: a whole number from 0, the last being `unknown`.
+    Computed(String),
+}
+
+impl CodeDimension {
+    /// How many values it has, with `unknown` where it has one.
+    pub fn size(&self) -> usize {
+        self.codes.len() + usize::from(self.unknown)
+    }
 }
 
 /// One released measure over another.

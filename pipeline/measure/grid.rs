@@ -38,7 +38,7 @@ impl FineGrid {
         attributes.extend(person_codes.iter().map(|code| Attribute {
             column: code.column.clone(),
             reference: false,
-            size: code.codes.len() as u64 + 1,
+            size: code.size() as u64,
         }));
         let grid = FineGrid { packing: Packing::new(attributes)?, zones: zone_count, person_codes, row_codes };
         match grid.packing.cells().checked_mul(grid.codes()).filter(|&cells| cells <= MOST_CELLS) {
@@ -62,7 +62,7 @@ impl FineGrid {
 
     /// Combinations of the rows' codes: the cells that one person can reach.
     pub fn codes(&self) -> u64 {
-        self.row_codes.iter().map(|code| code.codes.len() as u64 + 1).product()
+        self.row_codes.iter().map(|code| code.size() as u64).product()
     }
 
     /// All cells.
@@ -180,7 +180,8 @@ pub fn levels(plan: &Plan, measure: &Measure, fine: &FineGrid, public: &Public) 
                 dimensions.push(dimension(&band.name, &band.heading, &band.codes));
             }
             for code in &measure.codes {
-                dimensions.push(dimension(&code.name, &code.heading, &code.codes));
+                let values = code.codes.iter().cloned().chain(code.unknown.then(|| UNKNOWN.into())).collect();
+                dimensions.push(Dimension { name: code.name.clone(), heading: code.heading.clone(), values });
             }
             let mapping = mapping(measure, fine, &zone_places)?;
             let cells = dimensions.iter().map(|dimension| dimension.values.len()).product();
@@ -199,15 +200,15 @@ fn dimension(name: &str, heading: &str, codes: &[String]) -> Dimension {
 /// Fine cells count (zone, person's codes, rows' codes); published ones (area, bands, codes as in `by`).
 fn mapping(measure: &Measure, fine: &FineGrid, zone_places: &[usize]) -> Result<Vec<u32>> {
     let order = fine.person_codes.iter().chain(&fine.row_codes).collect::<Vec<_>>();
-    let inner = order.iter().map(|code| code.codes.len() + 1).product::<usize>();
+    let inner = order.iter().map(|code| code.size()).product::<usize>();
     // The published place of each combination of codes, once for all zones.
     let combination = |mut index: usize| {
         let mut digits = HashMap::new();
         for code in order.iter().rev() {
-            digits.insert(code.name.as_str(), index % (code.codes.len() + 1));
-            index /= code.codes.len() + 1;
+            digits.insert(code.name.as_str(), index % code.size());
+            index /= code.size();
         }
-        measure.codes.iter().fold(0, |place, code| place * (code.codes.len() + 1) + digits[code.name.as_str()])
+        measure.codes.iter().fold(0, |place, code| place * code.size() + digits[code.name.as_str()])
     };
     let combinations = (0..inner).map(combination).collect::<Vec<_>>();
     debug_assert_eq!(zone_places.len(), fine.zones);

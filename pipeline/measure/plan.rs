@@ -151,7 +151,7 @@ fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid
     let mut from = format!("(SELECT * FROM ({}) WHERE {}) AS r", table.rows, conditions.join(" AND "));
     let mut code = "0".to_owned();
     for (number, dimension) in grid.row_codes().iter().enumerate() {
-        let size = dimension.codes.len() + 1;
+        let size = dimension.size();
         let value = match &dimension.via {
             None => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
             Some(via) => {

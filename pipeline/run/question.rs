@@ -98,12 +98,23 @@ fn ask<'a>(plan: &Plan, report: &'a Report, public: &Public, share: &Loss) -> Re
 /// What a measure means, as 16 hexadecimal digits: its name, label, unit and place in the file are no part of it.
 fn meaning(plan: &Plan, measure: &Measure) -> String {
     let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band].column).collect::<Vec<_>>();
-    let codes =
-        measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes)).collect::<Vec<_>>();
+    let codes = measure
+        .codes
+        .iter()
+        .map(|code| (&code.table, &code.column, &code.via, &code.codes, &code.value))
+        .collect::<Vec<_>>();
     let filter = measure.filter.as_deref().map(canonical);
     let text = format!(
-        "{:?} {:?} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",
-        measure.kind, measure.table, filter, measure.during, measure.cells, measure.place, measure.practitioner
+        "{:?} {:?} {:?} {} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",
+        measure.kind,
+        measure.table,
+        measure.rows,
+        measure.at_least,
+        filter,
+        measure.during,
+        measure.cells,
+        measure.place,
+        measure.practitioner
     );
     Key32::of([text.as_bytes()]).to_string()[..16].to_owned()
 }

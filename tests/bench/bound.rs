@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use smirr::config;
-use smirr::config::plan::{CodeDimension, Plan};
+use smirr::config::plan::{CodeDimension, CodeValue, Plan};
 use smirr::engine::{Engine, Limits};
 use smirr::error::{Error, Result};
 use smirr::link::{Linked, PrivateTable, PublicTable, link, quoted, registrations_sql};
@@ -107,7 +107,16 @@ fn noise(plan: &Plan, linked: &Linked<'_>, scratch: &Path) -> Result<()> {
         .map(|(name, column)| {
             let (name, table) = (name.clone(), "referrals".to_owned());
             let (column, codes) = (name.clone(), column.codes.clone());
-            CodeDimension { heading: name.clone(), name, column, table, via: None, codes }
+            CodeDimension {
+                heading: name.clone(),
+                name,
+                column,
+                table,
+                via: None,
+                codes,
+                unknown: true,
+                value: CodeValue::Stored,
+            }
         })
         .collect();
     let fine = FineGrid::new(plan, asked, linked.public)?;
