@@ -3,6 +3,8 @@
 //! the noise of both sides.
 //! Never sees a private value: all of it is post-processing, and free.
 
+mod classes;
+pub mod fit;
 pub mod shape;
 mod spread;
 
