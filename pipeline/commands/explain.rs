@@ -54,10 +54,10 @@ fn human(report: &ReportExplained) -> String {
             let sentences = proof.argument.iter().map(|sentence| format!("    {}\n", plain(sentence)));
             text.extend(sentences);
         }
-        for (level, noise) in &measure.levels {
+        for (table, noise) in &measure.drawn {
             let within = noise.accuracy(0.05).map_or("a distance that cannot be computed".into(), |it| it.to_string());
             text.push_str(&format!(
-                "  Noise       {level}: {} of scale {:.2}, for {} cells by {} to {}; 95% of cells within {within}; \
+                "  Noise       {table}: {} of scale {:.2}, for {} cells by {} to {}; 95% of cells within {within}; \
                  costs {}\n",
                 noise.mechanism(),
                 noise.scale(),
@@ -105,13 +105,13 @@ fn machine(report: &ReportExplained) -> Value {
         json!({ "protects": proof.role, "bounds": bounds, "argument": argument })
     };
     let measure = |measure: &MeasureExplained| {
-        let levels = measure.levels.iter().map(|(level, noise)| {
-            json!({ "level": level, "mechanism": noise.mechanism(), "scale": noise.scale(), "loss": noise.charge().to_string() })
+        let drawn = measure.drawn.iter().map(|(table, noise)| {
+            json!({ "table": table, "mechanism": noise.mechanism(), "scale": noise.scale(), "loss": noise.charge().to_string() })
         });
         json!({
             "measure": measure.name, "counts": measure.counts, "lineage": measure.lineage,
             "proofs": measure.proofs.iter().map(proof).collect::<Vec<_>>(),
-            "levels": levels.collect::<Vec<_>>(), "plan": measure.plan,
+            "drawn": drawn.collect::<Vec<_>>(), "plan": measure.plan,
         })
     };
     let measures = report.measures.iter().map(measure).collect::<Vec<_>>();

@@ -10,7 +10,7 @@ use smirr::error::Result;
 use smirr::privacy::{Mechanism, epsilon_at};
 use smirr::progress::Progress;
 use smirr::run::Resources;
-use smirr::run::ahead::{Ahead, Basis, RateAhead, ReportAhead, Room, VectorAhead, Worth, ahead};
+use smirr::run::ahead::{Ahead, Basis, RateAhead, ReportAhead, Room, TableAhead, Worth, ahead};
 
 use super::print;
 
@@ -50,28 +50,33 @@ fn measures(report: &ReportAhead) -> comfy_table::Table {
     let mut table = new_table(&[
         "Measure",
         "Level",
+        "By",
         "One person adds",
-        "Scale",
+        "Noise",
         "95% within",
         "Cells",
         "Reliable from",
         "Reliable cells",
         "Cost",
     ]);
-    for vector in &report.vectors {
-        let bounds = vector.noise.bounds();
-        let cells = if bounds.cells() == 1 { "1 cell".into() } else { format!("{} cells", bounds.cells()) };
-        let target = vector.target.map_or(String::new(), |target| format!(" (target {target})"));
+    for it in &report.tables {
+        let bounds = it.noise.as_ref().map(|noise| noise.bounds());
+        let adds = bounds.map_or("".into(), |bounds| {
+            let cells = if bounds.cells() == 1 { "1 cell".into() } else { format!("{} cells", bounds.cells()) };
+            format!("{cells}, {} to {}", bounds.low(), bounds.high())
+        });
+        let target = it.target.map_or(String::new(), |target| format!(" (target {target})"));
         table.add_row([
-            vector.measure.clone(),
-            vector.level.clone(),
-            format!("{cells}, {} to {}", bounds.low(), bounds.high()),
-            format!("{:.2}", vector.noise.scale()),
-            format!("{}{target}", vector.within),
-            vector.cells.to_string(),
-            format!("{} {}", vector.reliable_from, vector.unit),
-            vector.worth.map_or("not known".into(), worth),
-            vector.noise.loss().to_string(),
+            it.measure.clone(),
+            it.level.clone(),
+            it.by.join(" x "),
+            adds,
+            it.noise.as_ref().map_or("follows".into(), |noise| format!("{:.2}", noise.scale())),
+            format!("{}{target}", it.within),
+            it.cells.to_string(),
+            format!("{} {}", it.reliable_from, it.unit),
+            it.worth.map_or("not known".into(), worth),
+            it.noise.as_ref().map_or(String::new(), |noise| noise.loss().to_string()),
         ]);
     }
     table
@@ -112,11 +117,12 @@ fn new_table(headings: &[&str]) -> comfy_table::Table {
 fn words(ahead: &Ahead) -> String {
     let mechanism = Mechanism::of(ahead.charge.definition);
     let mut text = format!(
-        "Scale: of the noise in each cell, {mechanism}.\n\
-         95% within: the noise of 95 in 100 cells is no greater; it says nothing of gaps in the extracts.\n\
+        "Noise: its scale in each cell as drawn, {mechanism}; a table that \"follows\" is not drawn but worked out of others.\n\
+         95% within: once all tables of a measure are combined, the error of 95 in 100 cells is no greater; it says nothing of \
+         gaps in the extracts.\n\
          Reliable from: the least figure that is published without [u]; noise decides for figures close to it.\n",
     );
-    let worths = ahead.reports.iter().flat_map(|report| &report.vectors).filter_map(|vector| vector.worth);
+    let worths = ahead.reports.iter().flat_map(|report| &report.tables).filter_map(|table| table.worth);
     let bases = worths.map(|worth| worth.basis).collect::<Vec<_>>();
     let Some(people) = ahead.people else {
         text.push_str(
@@ -140,7 +146,7 @@ fn words(ahead: &Ahead) -> String {
              may. `expect: { per_1000: ... }` says more.\n",
         );
     }
-    if ahead.reports.iter().flat_map(|report| &report.vectors).any(|vector| vector.worth.is_none()) {
+    if ahead.reports.iter().flat_map(|report| &report.tables).any(|table| table.worth.is_none()) {
         text.push_str("  Not known for figures by practice, whose patients live in many areas.\n");
     }
     if ahead.reports.iter().any(|report| !report.rates.is_empty()) {
@@ -211,36 +217,43 @@ fn report(report: &ReportAhead) -> Value {
         "loss": report.loss.amount.to_string(),
         "loss_decimal": report.loss.amount.decimal(6),
         "asked_before": report.asked_before,
-        "vectors": report.vectors.iter().map(vector).collect::<Vec<_>>(),
+        "tables": report.tables.iter().map(table).collect::<Vec<_>>(),
         "rates": report.rates.iter().map(rate).collect::<Vec<_>>(),
         "rates_unsaid": report.rates_unsaid,
     })
 }
 
-fn vector(vector: &VectorAhead) -> Value {
-    let bounds = vector.noise.bounds();
-    let worth = vector.worth.map(|worth| {
+fn table(table: &TableAhead) -> Value {
+    let worth = table.worth.map(|worth| {
         let basis = match worth.basis {
             Basis::Expected => "expected",
             Basis::Everyone => "at_most",
         };
         json!({ "reliable": worth.reliable, "cells": worth.cells, "basis": basis })
     });
+    let drawn = table.noise.as_ref().map(|noise| {
+        let bounds = noise.bounds();
+        json!({
+            "cells_per_person": bounds.cells(),
+            "value_per_cell": [bounds.low(), bounds.high()],
+            "mechanism": noise.mechanism().to_string(),
+            "scale": noise.scale(),
+            "loss": noise.charge().to_string(),
+            "loss_decimal": noise.charge().decimal(6),
+        })
+    });
     json!({
-        "measure": vector.measure,
-        "unit": vector.unit,
-        "level": vector.level,
-        "cells_per_person": bounds.cells(),
-        "value_per_cell": [bounds.low(), bounds.high()],
-        "mechanism": vector.noise.mechanism().to_string(),
-        "scale": vector.noise.scale(),
-        "within_95": vector.within,
-        "target": vector.target,
-        "cells": vector.cells,
-        "reliable_from": vector.reliable_from,
+        "measure": table.measure,
+        "unit": table.unit,
+        "level": table.level,
+        "by": table.by,
+        "drawn": drawn,
+        "standard_error": table.error,
+        "within_95": table.within,
+        "target": table.target,
+        "cells": table.cells,
+        "reliable_from": table.reliable_from,
         "lived_in": worth,
-        "loss": vector.noise.charge().to_string(),
-        "loss_decimal": vector.noise.charge().decimal(6),
     })
 }
 

@@ -187,6 +187,7 @@ impl Check<'_> {
             practitioner: practitioner?,
             bands: grid.bands.to_vec(),
             codes: grid.codes.to_vec(),
+            tables: dimensions::all_tables(grid.bands.len() + grid.codes.len()),
             share: yaml.share,
             expect_per_1000: self.expectation(name, yaml.expect, grid.place),
         })

@@ -243,7 +243,12 @@ pub struct Measure {
     pub bands: Vec<usize>,
     /// Its code dimensions, in the order of `Report::by`.
     pub codes: Vec<CodeDimension>,
-    /// Its share of the report's loss, against the other measures'; at least 1.
+    /// Which of its dimensions stand together in a table, each at every level: positions among its bands and then its
+    /// codes, ascending; no set twice, the empty one always.
+    ///
+    /// Tables of `persons` with `cells` above 1 do not add up over the rows' codes: someone in two cells is one person.
+    pub tables: Vec<Vec<usize>>,
+    /// How much its precision matters, against the other measures'; at least 1.
     pub share: u32,
     /// What the author expects for every 1,000 people who live in an area, all codes together; above 0.
     pub expect_per_1000: Option<f64>,

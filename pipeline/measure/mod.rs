@@ -5,6 +5,7 @@
 //! [`plan`] writes the bounded query at the grain of the area lookup: one hash aggregate a person, then one a cell.
 //! [`grid`] knows the cells, fine and coarse; [`vector`] runs the query and rolls it up to each level.
 
+pub mod areas;
 pub mod grid;
 pub mod plan;
 pub mod vector;

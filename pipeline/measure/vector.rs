@@ -83,7 +83,7 @@ pub(super) fn fill(cells: &mut [i64], batch: &RecordBatch, query: &Bounded, grid
     let column = |n: usize| Some(columns.get(n)?.as_primitive::<Int64Type>());
     let places = column(0)?;
     let mut add = |place: i64, code: usize, value: i64| -> Option<()> {
-        let place = usize::try_from(place).ok()?;
+        let place = grid.leaf_place(usize::try_from(place).ok()?)?;
         let cell = cells.get_mut(place.checked_mul(codes)?.checked_add(code)?)?;
         *cell = cell.checked_add(value)?;
         (code < codes).then_some(())

@@ -98,6 +98,8 @@ pub struct TableLabel {
     pub measure: String,
     /// The area level.
     pub level: String,
+    /// The dimensions beside areas.
+    pub by: Vec<String>,
     /// Cells of its public grid: all of them are published, zeros included.
     pub cells: usize,
     /// What one person can do to it: proved of the query's plan before it ran.

@@ -60,6 +60,8 @@ pub struct Vector {
     pub measure: String,
     /// The area level.
     pub level: String,
+    /// The dimensions beside areas.
+    pub by: Vec<String>,
     /// The noise's distribution.
     pub mechanism: String,
     /// Its scale.

@@ -9,4 +9,4 @@ mod table;
 
 pub use manifest::{File, Manifest, Release, Vector};
 pub use pack::{Pack, write_pack};
-pub use table::{Row, Table, tidy};
+pub use table::{ALL, Row, Table};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 
 use crate::error::{Error, Result};
 use crate::estimate::{Estimate, Qualifier};
-use crate::measure::grid::{Dimension, UNKNOWN};
+use crate::measure::grid::UNKNOWN;
 
 /// What stands where a measure is given over all values of a dimension.
 pub const ALL: &str = "All";
@@ -41,29 +41,9 @@ pub struct Row {
     pub estimate: Estimate,
 }
 
-/// Lays out one figure's estimates as rows of a table with these `dimensions`. `cells` are the figure's own
-/// dimensions, of which the table's may have more.
-pub fn tidy(
-    figure: &str,
-    whole: bool,
-    dimensions: &[Dimension],
-    own: &[Dimension],
-    estimates: &[Estimate],
-) -> Vec<Row> {
-    let mut rows = Vec::with_capacity(estimates.len());
-    for (cell, estimate) in estimates.iter().enumerate() {
-        let mut rest = cell;
-        let mut labels = vec![ALL.to_owned(); dimensions.len()];
-        for dimension in own.iter().rev() {
-            let value = &dimension.values[rest % dimension.values.len()];
-            rest /= dimension.values.len();
-            if let Some(place) = dimensions.iter().position(|other| other.name == dimension.name) {
-                labels[place].clone_from(value);
-            }
-        }
-        rows.push(Row { labels, figure: figure.into(), whole, estimate: *estimate });
-    }
-    rows
+/// To two decimal places; zero has no sign.
+fn fine(value: f64) -> String {
+    format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0)
 }
 
 /// `d` marks a total, after the open-data convention for derived values; `u` is unknown's own word and needs no mark.
@@ -79,7 +59,9 @@ impl Table {
             columns.push(heading.clone());
             columns.push(format!("{heading}QF"));
         }
-        columns.extend(["Figure", "Value", "ValueQF", "Lower95", "Upper95", "Unbiased"].map(str::to_owned));
+        columns.extend(
+            ["Figure", "Value", "ValueQF", "Lower95", "Upper95", "Unbiased", "StandardError"].map(str::to_owned),
+        );
         columns
     }
 
@@ -103,7 +85,8 @@ impl Table {
             fields.push(row.estimate.qualifier.symbol().to_owned());
             fields.push(number(row.estimate.interval.map(|(lower, _)| lower)));
             fields.push(number(row.estimate.interval.map(|(_, upper)| upper)));
-            fields.push(row.estimate.unbiased.map_or(String::new(), |value| value.to_string()));
+            fields.push(row.estimate.unbiased.map_or(String::new(), fine));
+            fields.push(row.estimate.error.map_or(String::new(), fine));
             writer.write_record(&fields).map_err(failed)?;
         }
         writer.into_inner().map_err(|_| Error::System("a table could not be written as CSV".into()))
@@ -130,7 +113,10 @@ impl Table {
         columns.push(texts(&|row| row.estimate.qualifier.symbol().to_owned()));
         columns.push(numbers(&|row| row.estimate.interval.map(|(lower, _)| lower)));
         columns.push(numbers(&|row| row.estimate.interval.map(|(_, upper)| upper)));
-        columns.push(Arc::new(Int64Array::from_iter(self.rows.iter().map(|row| row.estimate.unbiased))));
+        for number in [|row: &Row| row.estimate.unbiased, |row: &Row| row.estimate.error] {
+            let rounded = self.rows.iter().map(|row| number(row).map(|value| (value * 100.0).round() / 100.0));
+            columns.push(Arc::new(Float64Array::from_iter(rounded)));
+        }
         RecordBatch::try_from_iter(self.columns().into_iter().zip(columns))
             .map_err(|_| Error::System("a table could not be laid out".into()))
     }

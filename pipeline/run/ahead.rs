@@ -5,15 +5,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::question::{Asked, Question, limits, loss, prepare};
+use super::question::{Asked, Family, Question, limits, loss, prepare};
 use super::{Resources, afford, with_public, witness};
-use crate::config::plan::{Place, Plan, Rate};
+use crate::config::plan::{Measure, Place, Plan, Rate};
 use crate::error::{Error, Result};
+use crate::estimate::fit::spreads;
+use crate::estimate::shape::Marginal;
 use crate::estimate::{Estimate, Qualifier, ratio, reliable_from};
 use crate::link::PublicTable;
 use crate::measure::grid::Public;
 use crate::privacy::{Calibrated, Exact, Ledger, Loss, Role, Spending};
 use crate::progress::Progress;
+
+/// Of 100 cells, 95 are within so many standard deviations; and 97.5 within so many.
+const Z95: f64 = 1.959_963_984_540_054;
+const Z975: f64 = 2.241_402_727_604_947;
 
 /// A run, foretold.
 pub struct Ahead {
@@ -39,25 +45,29 @@ pub struct ReportAhead {
     pub loss: Loss,
     /// Whether the ledger knows the question: it then costs nothing while the extracts are the same.
     pub asked_before: bool,
-    /// One a measure and level.
-    pub vectors: Vec<VectorAhead>,
+    /// One a measure, level and set of dimensions.
+    pub tables: Vec<TableAhead>,
     /// One a rate and level, where both sides are expected.
     pub rates: Vec<RateAhead>,
     /// The rates of which nothing can be foretold.
     pub rates_unsaid: Vec<String>,
 }
 
-/// One measure at one level, foretold.
-pub struct VectorAhead {
+/// One published table, foretold.
+pub struct TableAhead {
     /// The measure.
     pub measure: String,
     /// Its unit, in words.
     pub unit: String,
     /// The level.
     pub level: String,
-    /// The bounds, the mechanism, its scale and its cost.
-    pub noise: Calibrated,
-    /// The noise of 95 in 100 cells stays within this.
+    /// The dimensions beside areas.
+    pub by: Vec<String>,
+    /// The bounds, the mechanism, its scale and its cost; `None` where the table follows from others that are drawn.
+    pub noise: Option<Calibrated>,
+    /// The standard deviation of the error of its cells, all tables of the measure combined.
+    pub error: f64,
+    /// The error of 95 in 100 cells stays within this.
     pub within: u64,
     /// What the report asked for, where it did.
     pub target: Option<u32>,
@@ -185,111 +195,142 @@ fn report(
     asked_before: bool,
 ) -> Result<ReportAhead> {
     let report = question.report;
-    let mut vectors = Vec::new();
-    let mut rates = Vec::new();
+    let mut tables = Vec::new();
     for (at, asked) in question.asked.iter().enumerate() {
-        for level in 0..asked.levels.len() {
-            let lived_in = zones.and_then(|zones| lived_in(plan, asked, level, zones));
-            let target = report.targets.iter().find(|target| (target.measure, target.level) == (at, level));
-            vectors.push(vector(asked, level, target.map(|target| target.within), lived_in.as_deref())?);
+        for family in &asked.families {
+            let drawn =
+                family.vectors.iter().map(|(table, vector)| (table.clone(), vector.noise.standard_deviation().powi(2)));
+            let spreads = spreads(&family.shape, &drawn.collect::<Vec<_>>(), &family.tables)?;
+            for (table, spread) in family.tables.iter().zip(spreads) {
+                let target = report.targets.iter().find(|target| (target.measure, target.level) == (at, table.level));
+                tables.push(foreseen(plan, family, table, spread.mean().sqrt(), target.map(|it| it.within), zones));
+            }
         }
     }
-    for rate in &report.rates {
-        for level in 0..plan.geography.levels.len() {
-            let (of, over) = (&question.asked[rate.of], &question.asked[rate.over]);
-            let lived_in = zones.and_then(|zones| lived_in(plan, of, level, zones));
-            rates.extend(lived_in.map(|lived_in| foretell(rate, of, over, level, &lived_in)).transpose()?.flatten());
-        }
-    }
+    let rates = rates(plan, question, &tables, zones);
     let unsaid = report.rates.iter().map(|rate| &rate.name).filter(|name| rates.iter().all(|rate| rate.rate != **name));
     let rates_unsaid = unsaid.cloned().collect();
-    let amount = Exact::sum(vectors.iter().map(|vector| vector.noise.charge()));
+    let charges = question.asked.iter().flat_map(Asked::vectors).map(|vector| vector.noise.charge());
+    let loss = Loss::new(question.definition(), Exact::sum(charges));
     Ok(ReportAhead {
         name: report.name.clone(),
         title: report.title.clone(),
-        loss: Loss::new(question.definition(), amount),
+        loss,
         asked_before,
-        vectors,
+        tables,
         rates,
         rates_unsaid,
     })
 }
 
-fn vector(asked: &Asked<'_>, level: usize, target: Option<u32>, lived_in: Option<&[u64]>) -> Result<VectorAhead> {
-    let (measure, planned) = (asked.measure, &asked.vectors[level]);
-    let within = planned.noise.accuracy(0.05)?;
+/// One published table, whose cells have errors of this deviation.
+fn foreseen(
+    plan: &Plan,
+    family: &Family,
+    table: &Marginal,
+    error: f64,
+    target: Option<u32>,
+    zones: Option<&PublicTable>,
+) -> TableAhead {
+    let measure = &family.measure;
+    let noise = family.vectors.iter().find(|(drawn, _)| drawn == table).map(|(_, vector)| vector.noise.clone());
+    let within = (Z95 * error).floor() as u64;
     let reliable_from = reliable_from(within);
-    let worth = lived_in.map(|lived_in| {
-        let reliable = |&&people: &&u64| match expected(asked, people) {
+    let codes = codes(family, &table.dims);
+    let most = noise.as_ref().map_or(1, |noise| noise.bounds().linf());
+    let worth = zones.and_then(|zones| lived_in(plan, family, table, zones)).map(|lived_in| {
+        let reliable = |&&people: &&u64| match expected(measure, codes, people) {
             Some(count) => count >= reliable_from as f64,
-            None => people.saturating_mul(planned.noise.bounds().linf()) >= reliable_from,
+            None => people.saturating_mul(most) >= reliable_from,
         };
         let basis = if measure.expect_per_1000.is_some() { Basis::Expected } else { Basis::Everyone };
         let reliable = lived_in.iter().filter(reliable).count();
-        Worth { reliable: reliable * codes(asked), cells: lived_in.len() * codes(asked), basis }
+        Worth { reliable: reliable * codes, cells: lived_in.len() * codes, basis }
     });
-    Ok(VectorAhead {
+    TableAhead {
         measure: measure.name.clone(),
         unit: measure.unit.clone(),
-        level: asked.levels[level].level.clone(),
-        noise: planned.noise.clone(),
+        level: plan.geography.levels[table.level].name.clone(),
+        by: table.dims.iter().map(|&dim| family.grid.dimensions[dim].name.clone()).collect(),
+        noise,
+        error,
         within,
         target,
-        cells: planned.len,
+        cells: family.shape.cells(table),
         reliable_from,
         worth,
-    })
+    }
 }
 
-/// `None` where one of the sides is not expected.
-fn foretell(
-    rate: &Rate,
-    of: &Asked<'_>,
-    over: &Asked<'_>,
-    level: usize,
-    lived_in: &[u64],
-) -> Result<Option<RateAhead>> {
-    let reach = |asked: &Asked<'_>| asked.vectors[level].noise.accuracy(0.025).map(|reach| reach as f64);
-    let (reach_of, reach_over) = (reach(of)?, reach(over)?);
+/// The rates by areas and every dimension that both sides have, where both are expected.
+fn rates(plan: &Plan, question: &Question<'_>, tables: &[TableAhead], zones: Option<&PublicTable>) -> Vec<RateAhead> {
+    let mut rates = Vec::new();
+    for rate in &question.report.rates {
+        for (level, named) in plan.geography.levels.iter().enumerate() {
+            let widest = |at: usize| {
+                let asked = &question.asked[at];
+                let own = |it: &&TableAhead| it.measure == asked.measure.name && it.level == named.name;
+                tables.iter().filter(own).max_by_key(|it| it.by.len())
+            };
+            let (Some(of), Some(over)) = (widest(rate.of), widest(rate.over)) else { continue };
+            let family = question.asked[rate.of].families.last();
+            let table =
+                family.and_then(|it| it.tables.iter().rfind(|table| table.level == level).map(|table| (it, table)));
+            let Some((family, table)) = table else { continue };
+            let Some(lived_in) = zones.and_then(|zones| lived_in(plan, family, table, zones)) else { continue };
+            let codes = codes(family, &table.dims);
+            let sides = [(rate.of, of, codes), (rate.over, over, 1)];
+            let sides = sides.map(|(at, side, codes)| (&question.report.measures[at], side.error, codes));
+            rates.extend(foretell(rate, sides, &named.name, &lived_in));
+        }
+    }
+    rates
+}
+
+/// `None` where one of the sides is not expected. Each side: its measure, its error and its combinations of codes.
+fn foretell(rate: &Rate, sides: [(&Measure, f64, usize); 2], level: &str, lived_in: &[u64]) -> Option<RateAhead> {
+    let [(of, error_of, codes), (over, error_over, codes_over)] = sides;
     let per = f64::from(rate.per);
-    let estimate =
-        |&people: &u64| Some(ratio((expected(of, people)?, reach_of), (expected(over, people)?, reach_over), per));
-    let Some(estimates) = lived_in.iter().map(estimate).collect::<Option<Vec<Estimate>>>() else { return Ok(None) };
-    let counted = |wanted: Qualifier| estimates.iter().filter(|it| it.qualifier == wanted).count() * codes(of);
+    let estimate = |&people: &u64| {
+        let of = (expected(of, codes, people)?, Z975 * error_of);
+        Some(ratio(of, (expected(over, codes_over, people)?, Z975 * error_over), per))
+    };
+    let estimates = lived_in.iter().map(estimate).collect::<Option<Vec<Estimate>>>()?;
+    let counted = |wanted: Qualifier| estimates.iter().filter(|it| it.qualifier == wanted).count() * codes;
     let farther =
         |it: &Estimate| Some((it.value?, it.interval?)).map(|(value, (low, high))| (value - low).max(high - value));
     let mut reaches = estimates.iter().filter_map(farther).collect::<Vec<_>>();
     reaches.sort_by(f64::total_cmp);
-    let expects = |asked: &Asked<'_>| expected(asked, 1000).unwrap_or(0.0);
-    Ok(Some(RateAhead {
+    Some(RateAhead {
         rate: rate.name.clone(),
-        level: of.levels[level].level.clone(),
+        level: level.to_owned(),
         per: rate.per,
-        value: expects(of) / expects(over) * per,
+        value: expected(of, 1, 1000)? / expected(over, 1, 1000)? * per,
         reach: reaches.get(reaches.len() / 2).copied(),
         reliable: counted(Qualifier::Plain),
         not_applicable: counted(Qualifier::NotApplicable),
-        cells: estimates.len() * codes(of),
-    }))
+        cells: estimates.len() * codes,
+    })
 }
 
 /// What one cell of an area and band with so many people is expected to hold: codes have no public margin, so the
 /// expectation is split evenly over those that are declared.
-fn expected(asked: &Asked<'_>, people: u64) -> Option<f64> {
-    Some(people as f64 * asked.measure.expect_per_1000? / 1000.0 / codes(asked) as f64)
+fn expected(measure: &Measure, codes: usize, people: u64) -> Option<f64> {
+    Some(people as f64 * measure.expect_per_1000? / 1000.0 / codes as f64)
 }
 
-/// Combinations of declared codes, `unknown` left out.
-fn codes(asked: &Asked<'_>) -> usize {
-    asked.measure.codes.iter().map(|code| code.codes.len()).product()
+/// Combinations of declared codes in a table, `unknown` left out.
+fn codes(family: &Family, dims: &[usize]) -> usize {
+    let bands = family.measure.bands.len();
+    dims.iter().filter(|&&dim| dim >= bands).map(|&dim| family.measure.codes[dim - bands].codes.len()).product()
 }
 
-/// How many people live in each named area and band of a level where anyone does. `None` where nobody knows, as of figures
-/// by practice: a practice's patients live in many areas.
-fn lived_in(plan: &Plan, asked: &Asked<'_>, level: usize, zones: &PublicTable) -> Option<Vec<u64>> {
-    let people = people(plan, zones).filter(|_| asked.measure.place == Place::Home)?;
-    let areas = zones.texts(&plan.geography.levels[level].column)?;
-    let bands = asked.measure.bands.iter().map(|&band| {
+/// How many people live in each named area and band of a table where anyone does. `None` where nobody knows, as of
+/// figures by practice: a practice's patients live in many areas.
+fn lived_in(plan: &Plan, family: &Family, table: &Marginal, zones: &PublicTable) -> Option<Vec<u64>> {
+    let people = people(plan, zones).filter(|_| family.measure.place == Place::Home)?;
+    let areas = zones.texts(&plan.geography.levels[table.level].column)?;
+    let bands = table.dims.iter().filter_map(|&dim| family.measure.bands.get(dim)).map(|&band| {
         let band = &plan.geography.bands[band];
         Some((zones.codes(&band.column)?, band.codes.len()))
     });

@@ -5,17 +5,15 @@ use std::collections::BTreeMap;
 use super::Charge;
 use super::intake::{Intake, content_hash};
 use super::label::cost;
-use super::question::Question;
+use super::question::{Asked, Question};
 use super::witness;
-use crate::config::plan::{Place, Plan, Report};
+use crate::config::plan::{Place, Plan};
 use crate::error::{Error, Result};
-use crate::estimate::{Estimate, counts, rates};
+use crate::estimate::shape::Marginal;
 use crate::link::{Linked, PrivateTable, REGISTER, token_holders};
-use crate::measure::grid::LevelGrid;
-use crate::measure::plan::floor;
 use crate::measure::vector::measure;
 use crate::privacy::{Definition, Exact, Head, Key32, Ledger, Loss, Private, Released, Revision, Role};
-use crate::publish::{Manifest, Release, Table, Vector, tidy};
+use crate::publish::{Manifest, Release, Vector};
 
 /// The released vectors of one report.
 pub struct Answer {
@@ -25,8 +23,8 @@ pub struct Answer {
     pub release: Key32,
     /// The hash of the inputs.
     pub inputs: String,
-    /// By measure, then level.
-    pub vectors: Vec<Vec<Released>>,
+    /// By measure, then family, then as [`Family::vectors`] has them.
+    pub vectors: Vec<Vec<Vec<Released>>>,
     /// Charged once, now or before.
     pub loss: Loss,
     /// Whether the ledger had it.
@@ -114,26 +112,44 @@ pub fn answer(
 fn measured(plan: &Plan, question: &Question<'_>, linked: &Linked<'_>) -> Result<Vec<Private<Vec<i64>>>> {
     let mut exact = Vec::new();
     for asked in &question.asked {
-        let fine = measure(plan, asked.measure, linked, &asked.fine)?;
-        let levels = asked.levels.iter().map(|level| fine.regroup(&level.from_fine).map(Some));
-        exact.push(levels.collect::<Result<Vec<_>>>()?);
+        let mut families = Vec::new();
+        for family in &asked.families {
+            let fine = measure(plan, &family.measure, linked, &family.fine)?;
+            let table =
+                |(table, _): &(Marginal, _)| fine.regroup(&family.grid.from_fine(table.level, &table.dims)?).map(Some);
+            families.push(family.vectors.iter().map(table).collect::<Result<Vec<_>>>()?);
+        }
+        exact.push(families);
     }
     let lost = || Error::Privacy("a measured vector was lost on its way to the ledger".into());
-    question.in_order().map(|(asked, level)| exact[asked][level].take().ok_or_else(lost)).collect()
+    question.in_order().map(|(asked, family, vector)| exact[asked][family][vector].take().ok_or_else(lost)).collect()
 }
 
 /// From the ledger's order back to the report's.
-fn by_measure(question: &Question<'_>, drawn: Vec<Released>) -> Result<Vec<Vec<Released>>> {
+fn by_measure(question: &Question<'_>, drawn: Vec<Released>) -> Result<Vec<Vec<Vec<Released>>>> {
     let mut placed = question.in_order().zip(drawn).collect::<Vec<_>>();
     placed.sort_by_key(|(place, _)| *place);
-    let mut vectors = question.asked.iter().map(|_| Vec::new()).collect::<Vec<_>>();
-    for ((asked, level), released) in placed {
-        if released.name() != question.asked[asked].vectors[level].name {
+    let families = |asked: &Asked<'_>| asked.families.iter().map(|_| Vec::new()).collect();
+    let mut vectors = question.asked.iter().map(families).collect::<Vec<Vec<Vec<Released>>>>();
+    for (place, released) in placed {
+        if released.name() != question.vector(place).name {
             return Err(Error::Privacy("a stored draw is not the one that was asked for".into()));
         }
-        vectors[asked].push(released);
+        vectors[place.0][place.1].push(released);
     }
     Ok(vectors)
+}
+
+/// One vector that was drawn.
+pub struct Drawn<'a> {
+    /// The measure.
+    pub measure: &'a str,
+    /// The area level.
+    pub level: &'a str,
+    /// The dimensions beside areas.
+    pub by: Vec<String>,
+    /// The noised values.
+    pub released: &'a Released,
 }
 
 impl Answer {
@@ -144,81 +160,20 @@ impl Answer {
         Charge { report: self.report.clone(), loss, replayed: self.replayed, revises }
     }
 
-    /// The report's tables, one an area level.
-    ///
-    /// # Errors
-    /// [`Error::Privacy`] where a rate cannot be formed.
-    pub fn tables(&self, plan: &Plan, question: &Question<'_>) -> Result<Vec<Table>> {
-        (0..plan.geography.levels.len()).map(|level| self.table(plan, question, level)).collect()
-    }
-
-    fn table(&self, plan: &Plan, question: &Question<'_>, level: usize) -> Result<Table> {
-        let grids = question.asked.iter().map(|asked| &asked.levels[level]).collect::<Vec<_>>();
-        // The table has every dimension that any of its measures has, in the order of the one that has most.
-        let widest = grids.iter().max_by_key(|grid| grid.dimensions.len());
-        let mut dimensions = widest.map(|grid| grid.dimensions.clone()).unwrap_or_default();
-        for dimension in grids.iter().flat_map(|grid| &grid.dimensions) {
-            if !dimensions.iter().any(|known| known.name == dimension.name) {
-                dimensions.push(dimension.clone());
+    /// Every vector that was drawn, with what it is of.
+    pub fn drawn<'a>(&'a self, plan: &'a Plan, question: &'a Question<'a>) -> Vec<Drawn<'a>> {
+        let mut all = Vec::new();
+        for (asked, families) in question.asked.iter().zip(&self.vectors) {
+            for (family, vectors) in asked.families.iter().zip(families) {
+                for ((table, _), released) in family.vectors.iter().zip(vectors) {
+                    let by = table.dims.iter().map(|&dim| family.grid.dimensions[dim].name.clone()).collect();
+                    let level = plan.geography.levels[table.level].name.as_str();
+                    all.push(Drawn { measure: &asked.measure.name, level, by, released });
+                }
             }
         }
-        let mut rows = Vec::new();
-        for ((asked, grid), vectors) in question.asked.iter().zip(&grids).zip(&self.vectors) {
-            let estimates = counts(&vectors[level], floor(asked.measure))?;
-            rows.extend(tidy(&asked.measure.name, true, &dimensions, &grid.dimensions, &estimates));
-        }
-        for rate in &question.report.rates {
-            let (of, over) = (grids[rate.of], grids[rate.over]);
-            let estimates = self.rate(question.report, rate.of, rate.over, &over_cells(of, over)?, rate.per, level)?;
-            rows.extend(tidy(&rate.name, false, &dimensions, &of.dimensions, &estimates));
-        }
-        Ok(Table {
-            report: question.report.name.clone(),
-            title: question.report.title.clone(),
-            level: plan.geography.levels[level].name.clone(),
-            quarter: plan.quarter.to_string(),
-            headings: dimensions.into_iter().map(|dimension| dimension.heading).collect(),
-            rows,
-        })
+        all
     }
-
-    fn rate(
-        &self,
-        report: &Report,
-        of: usize,
-        over: usize,
-        cells: &[usize],
-        per: u32,
-        level: usize,
-    ) -> Result<Vec<Estimate>> {
-        debug_assert!(of < report.measures.len() && over < report.measures.len());
-        rates(&self.vectors[of][level], &self.vectors[over][level], cells, per)
-    }
-}
-
-/// For each cell of a numerator, the cell of its denominator: the same place in the dimensions that both have.
-fn over_cells(of: &LevelGrid, over: &LevelGrid) -> Result<Vec<usize>> {
-    let place = |name: &str| of.dimensions.iter().position(|dimension| dimension.name == name);
-    let shared = over
-        .dimensions
-        .iter()
-        .map(|dimension| place(&dimension.name).ok_or(&dimension.heading))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|heading| {
-            Error::Privacy(format!(
-                "a rate's denominator is given by {heading}, and its numerator is not: no cell to divide by"
-            ))
-        })?;
-    let cell = |index: usize| {
-        let mut rest = index;
-        let mut digits = vec![0; of.dimensions.len()];
-        for (digit, dimension) in digits.iter_mut().zip(&of.dimensions).rev() {
-            *digit = rest % dimension.values.len();
-            rest /= dimension.values.len();
-        }
-        over.dimensions.iter().zip(&shared).fold(0, |cell, (dimension, &at)| cell * dimension.values.len() + digits[at])
-    };
-    Ok((0..of.len()).map(cell).collect())
 }
 
 /// What the pack says of itself.
@@ -229,21 +184,21 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
     let mut releases = Vec::new();
     for (question, answer) in questions.iter().zip(answers) {
         let mut vectors = Vec::new();
-        for (asked, released) in question.asked.iter().zip(&answer.vectors) {
-            for (level, released) in asked.levels.iter().zip(released) {
-                let bounds = released.bounds();
-                vectors.push(Vector {
-                    measure: asked.measure.name.clone(),
-                    level: level.level.clone(),
-                    mechanism: released.mechanism().to_string(),
-                    scale: released.scale(),
-                    within_95: released.calibrated().accuracy(0.05)?,
-                    cells_per_person: bounds.cells(),
-                    value_per_cell: (bounds.low(), bounds.high()),
-                    loss_decimal: released.calibrated().charge().decimal(6),
-                    cells: released.values().len(),
-                });
-            }
+        for drawn in answer.drawn(plan, question) {
+            let released = drawn.released;
+            let bounds = released.bounds();
+            vectors.push(Vector {
+                measure: drawn.measure.to_owned(),
+                level: drawn.level.to_owned(),
+                by: drawn.by,
+                mechanism: released.mechanism().to_string(),
+                scale: released.scale(),
+                within_95: released.calibrated().accuracy(0.05)?,
+                cells_per_person: bounds.cells(),
+                value_per_cell: (bounds.low(), bounds.high()),
+                loss_decimal: released.calibrated().charge().decimal(6),
+                cells: released.values().len(),
+            });
         }
         releases.push(Release {
             report: question.report.name.clone(),

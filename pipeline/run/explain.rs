@@ -1,9 +1,9 @@
 //! Why a report is safe: where its figures come from, what one person can do to them, and the plan that shows it. From
 //! the contract and the public tables alone: the plan of a query does not depend on the rows.
 
-use super::question::{Asked, Question, prepare};
+use super::question::{Family, Question, prepare};
 use super::{Resources, engine, with_public};
-use crate::config::plan::{MeasureKind, Plan};
+use crate::config::plan::{Measure, MeasureKind, Plan};
 use crate::error::{Error, Result};
 use crate::link::{Linked, PrivateTable, REGISTER, link, public_table, stored_table};
 use crate::measure::grid::Public;
@@ -34,8 +34,8 @@ pub struct MeasureExplained {
     pub lineage: Vec<String>,
     /// What is proved of its plan, for each role.
     pub proofs: Vec<ProofExplained>,
-    /// Its noise, a level each.
-    pub levels: Vec<(String, Calibrated)>,
+    /// The noise of each table that is drawn, by what it is given by.
+    pub drawn: Vec<(String, Calibrated)>,
     /// The engine's plan.
     pub plan: String,
 }
@@ -75,31 +75,36 @@ pub fn explain(
 }
 
 fn one(plan: &Plan, question: &Question<'_>, linked: &Linked<'_>, public: &Public) -> Result<ReportExplained> {
-    let measures = question.asked.iter().map(|asked| measure(plan, asked, linked, public)).collect::<Result<_>>()?;
+    let families = question.asked.iter().flat_map(|asked| &asked.families);
+    let measures = families.map(|family| measure(plan, family, linked, public)).collect::<Result<_>>()?;
     Ok(ReportExplained { name: question.report.name.clone(), title: question.report.title.clone(), measures })
 }
 
-fn measure(plan: &Plan, asked: &Asked<'_>, linked: &Linked<'_>, public: &Public) -> Result<MeasureExplained> {
-    let pass = proved(plan, asked.measure, linked, &asked.fine, Pass { number: 0, of: 1 })?;
+fn measure(plan: &Plan, family: &Family, linked: &Linked<'_>, public: &Public) -> Result<MeasureExplained> {
+    let (measure, fine) = (&family.measure, &family.fine);
+    let pass = proved(plan, measure, linked, fine, Pass { number: 0, of: 1 })?;
     let text = pass.plan.display_indent().to_string();
     let explained = |proof: &Proof| -> Result<ProofExplained> {
-        let places = (asked.fine.len() as u64).checked_div(asked.fine.codes()).unwrap_or(0);
-        let bounds = proof.bounds(asked.fine.codes(), places)?;
+        let places = (fine.len() as u64).checked_div(fine.codes()).unwrap_or(0);
+        let bounds = proof.bounds(fine.codes(), places)?;
         Ok(ProofExplained { role: proof.role(), bounds, argument: proof.argument().to_vec() })
     };
-    let levels = asked.levels.iter().zip(&asked.vectors);
+    let drawn = family.vectors.iter().map(|(table, vector)| {
+        let by = table.dims.iter().map(|&dim| family.grid.dimensions[dim].name.as_str());
+        let by = std::iter::once(plan.geography.levels[table.level].name.as_str()).chain(by);
+        (by.collect::<Vec<_>>().join(" x "), vector.noise.clone())
+    });
     Ok(MeasureExplained {
-        name: asked.measure.name.clone(),
-        counts: counts(asked),
+        name: measure.name.clone(),
+        counts: counts(measure),
         lineage: lineage(plan, &text, public),
         proofs: pass.proofs.iter().map(explained).collect::<Result<_>>()?,
-        levels: levels.map(|(level, vector)| (level.level.clone(), vector.noise.clone())).collect(),
+        drawn: drawn.collect(),
         plan: text,
     })
 }
 
-fn counts(asked: &Asked<'_>) -> String {
-    let measure = asked.measure;
+fn counts(measure: &Measure) -> String {
     let rows = match (&measure.kind, measure.table.as_str()) {
         (MeasureKind::Persons, REGISTER) => "people who are registered on the quarter's last day".into(),
         (MeasureKind::Persons, table) => format!("people with at least one row of `{table}`"),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::answer::Answer;
+use super::answer::{Answer, Drawn};
 use super::question::{Question, limits};
 use crate::config::plan::Plan;
 use crate::error::{Error, Result};
-use crate::privacy::{Definition, Exact, Ledger, Loss, Released, Role, Spending, epsilon_at};
+use crate::privacy::{Definition, Exact, Ledger, Loss, Role, Spending, epsilon_at};
 use crate::publish::label::{
     BoundsLabel, DefinitionLabel, Label, LossLabel, ReportLabel, SpendingLabel, TableLabel, Unit,
 };
@@ -56,8 +56,9 @@ pub fn label(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], ledger
         spending,
         public_inputs: public.map(|source| format!("{}: {}", source.table, source.schema.row)).collect(),
         post_processing: [
-            "A count below zero is published as zero; the figure as drawn stands beside it.",
-            "Each figure has a 95% interval of the noise alone; a rate's holds the noise of both sides.",
+            "The tables of a measure, at every level, are combined by least squares; what that gives stands beside each figure, unbiased.",
+            "Figures are then made whole and not negative, so that totals equal the sums of their parts.",
+            "Each figure has a 95% interval of the noise; a rate's holds the noise of both sides, and sampling error where it says so.",
             "Figures are marked unreliable by their own value and interval, and by nothing private.",
         ]
         .map(str::to_owned)
@@ -112,12 +113,8 @@ fn spending_label(role: Role, over: String, limit: &Loss, spent: &Spending) -> S
 }
 
 fn report(plan: &Plan, question: &Question<'_>, answer: &Answer) -> Result<ReportLabel> {
-    let mut tables = Vec::new();
-    for (asked, vectors) in question.asked.iter().zip(&answer.vectors) {
-        for (level, released) in asked.levels.iter().zip(vectors) {
-            tables.push(table(&asked.measure.name, &level.level, released)?);
-        }
-    }
+    let tables = answer.drawn(plan, question);
+    let tables = tables.into_iter().map(table).collect::<Result<_>>()?;
     Ok(ReportLabel {
         report: question.report.name.clone(),
         protects: question.roles().iter().map(Role::to_string).collect(),
@@ -141,11 +138,13 @@ pub fn cost(plan: &Plan, loss: &Loss) -> Result<LossLabel> {
     })
 }
 
-fn table(measure: &str, level: &str, released: &Released) -> Result<TableLabel> {
+fn table(drawn: Drawn<'_>) -> Result<TableLabel> {
+    let released = drawn.released;
     let (noise, bounds) = (released.calibrated(), released.bounds());
     Ok(TableLabel {
-        measure: measure.into(),
-        level: level.into(),
+        measure: drawn.measure.into(),
+        level: drawn.level.into(),
+        by: drawn.by,
         cells: released.values().len(),
         bounds: BoundsLabel {
             cells: bounds.cells(),

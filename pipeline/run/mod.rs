@@ -16,6 +16,7 @@ mod answer;
 pub mod explain;
 mod extracts;
 mod fictional;
+mod figures;
 pub(crate) mod intake;
 #[cfg(test)]
 mod intake_tests;
@@ -224,7 +225,7 @@ fn publish_all(
 ) -> Result<(Pack, Vec<Table>)> {
     let mut tables = Vec::new();
     for (question, answer) in questions.iter().zip(answers) {
-        tables.extend(answer.tables(plan, question)?);
+        tables.extend(figures::tables(plan, question, answer)?);
     }
     let manifest = answer::manifest(plan, questions, answers)?;
     let label = label::label(plan, questions, answers, ledger)?;

@@ -1,15 +1,17 @@
 //! What a report asks: its grids, its noise and its cost, all of it known before any private data are opened.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::filter::canonical;
-use crate::config::plan::{LossKind, Measure, Plan, Report};
+use crate::config::plan::{CodeDimension, LossKind, Measure, MeasureKind, Plan, Report};
 use crate::error::{Error, Result};
-use crate::measure::grid::{FineGrid, LevelGrid, Public, levels};
+use crate::estimate::shape::{Marginal, Shape, Tree};
+use crate::link::REGISTER;
+use crate::measure::grid::{FineGrid, Grid, Public};
 use crate::measure::plan::bounds;
-use crate::privacy::{Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, Role, split};
+use crate::privacy::{Bounds, Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, Role, split};
 
-use super::share::divide;
+use super::share::{Part, divide};
 
 /// A report made ready to be asked.
 pub struct Question<'a> {
@@ -27,12 +29,25 @@ pub struct Question<'a> {
 pub struct Asked<'a> {
     /// The measure.
     pub measure: &'a Measure,
+    /// Its tables, in families whose members add up: one, but where people are counted in several cells of their rows'
+    /// codes.
+    pub families: Vec<Family>,
+}
+
+/// Tables of one measure that add up: counted by one query, and estimated together.
+pub struct Family {
+    /// The measure, by no more of the rows' codes than the family has.
+    pub measure: Measure,
     /// Where the engine counts.
     pub fine: FineGrid,
-    /// Where figures are published, one a level.
-    pub levels: Vec<LevelGrid>,
-    /// The noise of each level.
-    pub vectors: Vec<PlannedVector>,
+    /// Areas and dimensions.
+    pub grid: Grid,
+    /// The same, as estimates need them.
+    pub shape: Shape,
+    /// What is published.
+    pub tables: Vec<Marginal>,
+    /// What is drawn, in the order of [`Family::tables`], of which it is a part; the rest follows from it.
+    pub vectors: Vec<(Marginal, PlannedVector)>,
 }
 
 /// The loss of a board's YAML in the kernel's terms.
@@ -71,38 +86,83 @@ pub fn prepare<'a>(plan: &'a Plan, public: &Public, context: &str) -> Result<Vec
     Ok(questions)
 }
 
-/// Every measure of a report: its grids first, since what a target needs depends on the bounds that follow from them.
+/// Every measure of a report: its grids first, since what a table costs depends on the bounds that follow from them.
 fn ask<'a>(plan: &Plan, report: &'a Report, public: &Public, share: &Loss) -> Result<Vec<Asked<'a>>> {
-    let mut grids = Vec::new();
+    let mut asked = Vec::new();
     let mut one_person = Vec::new();
     for measure in &report.measures {
-        let fine = FineGrid::new(plan, measure, public)?;
-        let levels = levels(plan, measure, &fine, public)?;
-        let bounds = bounds(measure, &fine)?;
-        one_person.push(levels.iter().map(|level| level.from_fine.bounds(&bounds)).collect::<Result<Vec<_>>>()?);
-        grids.push((measure, fine, levels));
+        let families = families(plan, measure, public)?;
+        for family in &families {
+            let fine = bounds(&family.measure, &family.fine)?;
+            let tables = family.tables.iter().map(|table| family.grid.one_person(&fine, &table.dims));
+            one_person.push(tables.collect::<Result<Vec<Bounds>>>()?);
+        }
+        asked.push(Asked { measure, families });
     }
-    let noise = divide(plan, report, share, &one_person)?;
-    let asked = grids.into_iter().zip(noise).map(|((measure, fine, levels), noise)| {
-        let vector = |(level, noise): (&LevelGrid, _)| PlannedVector {
-            name: format!("{}/{}", level.level, meaning(plan, measure)),
-            len: level.len(),
-            noise,
-        };
-        let vectors = levels.iter().zip(noise).map(vector).collect();
-        Asked { measure, fine, levels, vectors }
+    let places = asked.iter().enumerate().flat_map(|(at, it)| it.families.iter().map(move |family| (at, family)));
+    let parts = places.zip(&one_person).map(|((measure, family), bounds)| Part {
+        measure,
+        shape: &family.shape,
+        tables: &family.tables,
+        bounds,
     });
-    Ok(asked.collect())
+    let mut noise = divide(plan, report, share, &parts.collect::<Vec<_>>())?.into_iter();
+    for family in asked.iter_mut().flat_map(|it| &mut it.families) {
+        let meaning = meaning(plan, &family.measure);
+        for (table, noise) in family.tables.iter().zip(noise.next().unwrap_or_default()) {
+            let Some(noise) = noise else { continue };
+            let by = table.dims.iter().map(|&dim| family.grid.dimensions[dim].name.as_str()).collect::<Vec<_>>();
+            let name = format!("{}/{}/{meaning}", plan.geography.levels[table.level].name, by.join("+"));
+            let vector = PlannedVector { name, len: family.shape.cells(table), noise };
+            family.vectors.push((table.clone(), vector));
+        }
+    }
+    Ok(asked)
+}
+
+/// The families of a measure's tables.
+fn families(plan: &Plan, measure: &Measure, public: &Public) -> Result<Vec<Family>> {
+    let bands = measure.bands.len();
+    let is_own = |code: &CodeDimension| code.table == REGISTER && code.via.is_none();
+    let row_dims = (0..measure.codes.len()).filter(|&code| !is_own(&measure.codes[code])).map(|code| bands + code);
+    let row_dims = row_dims.collect::<BTreeSet<_>>();
+    // Someone in two cells of their rows' codes is one person where those are summed over: such tables do not add up.
+    let adds_up = measure.cells == 1 || measure.kind != MeasureKind::Persons;
+    let mut groups = BTreeMap::<Vec<usize>, Vec<&Vec<usize>>>::new();
+    for table in &measure.tables {
+        let rows = table.iter().copied().filter(|dim| !adds_up && row_dims.contains(dim)).collect();
+        groups.entry(rows).or_default().push(table);
+    }
+    let mut families = Vec::new();
+    for (rows, tables) in groups {
+        // Dimensions that no table of the family is by are counted over.
+        let used = tables.iter().flat_map(|table| table.iter().copied()).chain(rows).collect::<BTreeSet<_>>();
+        let dims = used.into_iter().collect::<Vec<_>>();
+        let place = |dim: &usize| dims.iter().position(|kept| kept == dim).unwrap_or(0);
+        let own = Measure {
+            bands: dims.iter().filter(|&&dim| dim < bands).map(|&dim| measure.bands[dim]).collect(),
+            codes: dims.iter().filter(|&&dim| dim >= bands).map(|&dim| measure.codes[dim - bands].clone()).collect(),
+            tables: tables.iter().map(|table| table.iter().map(place).collect()).collect(),
+            ..measure.clone()
+        };
+        let fine = FineGrid::new(plan, &own, public)?;
+        let grid = Grid::new(plan, &own, &fine);
+        let tree = Tree::new(grid.areas.levels.iter().map(|level| level.parents.clone()).collect())?;
+        let shape = Shape { tree, sizes: grid.sizes() };
+        let levels = 0..plan.geography.levels.len();
+        let published = levels
+            .flat_map(|level| own.tables.iter().map(move |dims| Marginal { level, dims: dims.clone() }))
+            .collect();
+        families.push(Family { measure: own, fine, grid, shape, tables: published, vectors: Vec::new() });
+    }
+    Ok(families)
 }
 
 /// What a measure means, as 16 hexadecimal digits: its name, label, unit and place in the file are no part of it.
 fn meaning(plan: &Plan, measure: &Measure) -> String {
     let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band].column).collect::<Vec<_>>();
-    let codes = measure
-        .codes
-        .iter()
-        .map(|code| (&code.table, &code.column, &code.via, &code.codes, &code.value))
-        .collect::<Vec<_>>();
+    let codes = measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes, &code.value));
+    let codes = codes.collect::<Vec<_>>();
     let filter = measure.filter.as_deref().map(canonical);
     let text = format!(
         "{:?} {:?} {:?} {} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",
@@ -122,7 +182,7 @@ fn meaning(plan: &Plan, measure: &Measure) -> String {
 /// The key of a question: the quarter, the geography, `context` (the schemas and the public tables) and, in an order of
 /// their own, the vectors with their noise.
 fn key(plan: &Plan, asked: &[Asked<'_>], context: &str) -> Key32 {
-    let mut vectors = asked.iter().flat_map(|asked| &asked.vectors).collect::<Vec<_>>();
+    let mut vectors = asked.iter().flat_map(Asked::vectors).collect::<Vec<_>>();
     vectors.sort_by(|a, b| a.name.cmp(&b.name));
     let vectors =
         vectors.iter().map(|vector| format!("{} {} {:?}", vector.name, vector.len, vector.noise)).collect::<Vec<_>>();
@@ -130,6 +190,16 @@ fn key(plan: &Plan, asked: &[Asked<'_>], context: &str) -> Key32 {
     let frame = format!("{} {} {columns:?} {context}", plan.quarter, plan.geography.table);
     Key32::of([frame.as_bytes(), vectors.join("\n").as_bytes()])
 }
+
+impl Asked<'_> {
+    /// Everything that is drawn of it.
+    pub fn vectors(&self) -> impl Iterator<Item = &PlannedVector> {
+        self.families.iter().flat_map(|family| family.vectors.iter().map(|(_, vector)| vector))
+    }
+}
+
+/// Where a vector stands in a question: its measure, its family and its place among the family's vectors.
+pub type Place = (usize, usize, usize);
 
 impl Question<'_> {
     /// The definition that its vectors pay in.
@@ -151,7 +221,7 @@ impl Question<'_> {
             release,
             roles: self.roles(),
             definition: self.definition,
-            vectors: self.in_order().map(|(asked, level)| self.asked[asked].vectors[level].clone()).collect(),
+            vectors: self.in_order().map(|place| self.vector(place).clone()).collect(),
             limits: self.limits.clone(),
         }
     }
@@ -162,12 +232,22 @@ impl Question<'_> {
         [Role::Patient].into_iter().chain(practitioner).collect()
     }
 
-    /// Every vector as (measure, level), in the order in which the ledger has them.
-    pub fn in_order(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let mut places = (0..self.asked.len())
-            .flat_map(|asked| (0..self.asked[asked].vectors.len()).map(move |level| (asked, level)))
-            .collect::<Vec<_>>();
-        places.sort_by(|&a, &b| self.asked[a.0].vectors[a.1].name.cmp(&self.asked[b.0].vectors[b.1].name));
+    /// The vector that stands there.
+    pub fn vector(&self, (asked, family, vector): Place) -> &PlannedVector {
+        &self.asked[asked].families[family].vectors[vector].1
+    }
+
+    /// Every vector, in the order in which the ledger has them.
+    pub fn in_order(&self) -> impl Iterator<Item = Place> + '_ {
+        let families = |(at, asked): (usize, &Asked<'_>)| {
+            let families = asked.families.iter().enumerate();
+            families
+                .flat_map(|(family, it)| (0..it.vectors.len()).map(move |vector| (family, vector)))
+                .map(move |(family, vector)| (at, family, vector))
+                .collect::<Vec<_>>()
+        };
+        let mut places = self.asked.iter().enumerate().flat_map(families).collect::<Vec<_>>();
+        places.sort_by(|&a, &b| self.vector(a).name.cmp(&self.vector(b).name));
         places.into_iter()
     }
 }

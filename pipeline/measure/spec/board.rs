@@ -414,7 +414,7 @@ pub fn linked_by<T>(threads: usize, plan: &Plan, answer: impl FnOnce(&Linked<'_>
 /// A measure's exact cells.
 pub fn exact(plan: &Plan, asked: &Measure, linked: &Linked<'_>) -> Result<Exact> {
     let fine = FineGrid::new(plan, asked, linked.public)?;
-    let grids = levels(plan, asked, &fine, linked.public)?;
+    let grids = levels(plan, asked, &fine)?;
     let one_person = bounds(asked, &fine)?;
     let planned = grids.iter().map(|grid| grid.from_fine.bounds(&one_person)).collect::<Result<Vec<_>>>()?;
     let values = measure(plan, asked, linked, &fine)?;

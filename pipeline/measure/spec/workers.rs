@@ -268,7 +268,7 @@ pub fn measured(versions: &[(&World, Option<Leaver>)]) -> Vec<std::result::Resul
 
 fn figures(plan: &Plan, asked: &Measure, linked: &Linked<'_>, release: bool) -> Result<Figures> {
     let grid = FineGrid::new(plan, asked, linked.public)?;
-    let grids = levels(plan, asked, &grid, linked.public)?;
+    let grids = levels(plan, asked, &grid)?;
     let pass = Pass { number: 0, of: 1 };
     let (query, batches, proofs) = match proved(plan, asked, linked, &grid, pass) {
         Ok(found) => (found.query, linked.engine.run(found.plan, "a replay")?, Ok(found.proofs)),

@@ -1,0 +1,72 @@
+//! How figures lie in a report's tables: which dimensions there are, and which of them a figure is by.
+
+use crate::estimate::Estimate;
+use crate::measure::grid::Dimension;
+use crate::publish::{ALL, Row};
+use crate::run::question::Question;
+
+/// The dimensions beside areas that any measure of a report has, in the order in which they first appear.
+pub struct Frame {
+    dimensions: Vec<Dimension>,
+}
+
+impl Frame {
+    /// The frame of a report.
+    pub fn of(question: &Question<'_>) -> Self {
+        let mut dimensions: Vec<Dimension> = Vec::new();
+        let families = question.asked.iter().flat_map(|asked| &asked.families);
+        for dimension in families.flat_map(|family| &family.grid.dimensions) {
+            if !dimensions.iter().any(|known| known.name == dimension.name) {
+                dimensions.push(dimension.clone());
+            }
+        }
+        let order = |name: &str| question.report.by.iter().position(|by| by == name).unwrap_or(usize::MAX);
+        dimensions.sort_by_key(|dimension| order(&dimension.name));
+        Frame { dimensions }
+    }
+
+    /// Their headings in published files.
+    pub fn headings(&self) -> impl Iterator<Item = String> {
+        self.dimensions.iter().map(|dimension| dimension.heading.clone())
+    }
+
+    /// The position of a dimension.
+    pub fn position(&self, name: &str) -> usize {
+        self.dimensions.iter().position(|dimension| dimension.name == name).unwrap_or(usize::MAX)
+    }
+
+    /// The values of a dimension.
+    pub fn values(&self, dim: usize) -> &[String] {
+        &self.dimensions[dim].values
+    }
+}
+
+/// One figure by areas and some dimensions.
+pub struct Block {
+    /// The figure's name.
+    pub figure: String,
+    /// Whether it is a whole number.
+    pub whole: bool,
+    /// Its dimensions beside areas: positions in the frame, in the order of its cells.
+    pub dims: Vec<usize>,
+    /// Its cells: areas slowest, then the dimensions in order.
+    pub cells: Vec<Estimate>,
+}
+
+impl Block {
+    /// Its rows, in the order of its cells.
+    pub fn rows<'a>(&'a self, frame: &'a Frame, areas: &'a [String]) -> impl Iterator<Item = Row> + 'a {
+        let width = self.dims.iter().map(|&dim| frame.values(dim).len()).product::<usize>().max(1);
+        self.cells.iter().enumerate().map(move |(cell, estimate)| {
+            let mut labels = vec![ALL.to_owned(); frame.dimensions.len() + 1];
+            labels[0].clone_from(&areas[cell / width]);
+            let mut rest = cell % width;
+            for &dim in self.dims.iter().rev() {
+                let values = frame.values(dim);
+                labels[dim + 1].clone_from(&values[rest % values.len()]);
+                rest /= values.len();
+            }
+            Row { labels, figure: self.figure.clone(), whole: self.whole, estimate: *estimate }
+        })
+    }
+}
