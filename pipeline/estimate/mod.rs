@@ -5,6 +5,7 @@
 
 pub mod shape;
 mod spread;
+pub mod whole;
 
 use crate::error::{Error, Result};
 use crate::privacy::Released;
