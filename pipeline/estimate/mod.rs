@@ -4,6 +4,7 @@
 //! Never sees a private value: all of it is post-processing, and free.
 
 mod classes;
+pub mod design;
 pub mod fit;
 pub mod shape;
 mod spread;
