@@ -1,22 +1,318 @@
-//! STUB
+//! How much of a measure's loss each noisy table gets.
+//!
+//! A table that is measured helps every table that shares a component with it, so that equal shares waste loss. The
+//! shares found here minimise the weighted mean of the logarithms of the published tables' mean variances after the
+//! fit, or the loss at which targets hold. For Gaussian noise that is convex: the optimum is the only one, and how far
+//! it can still be is known at every step. The method is multiplicative (Yu 2010, Annals of Statistics 38): a share
+//! grows by a root of what it gains. Only `+ - * /` and square roots are used, in a fixed order: the same shares on
+//! every machine.
+
+use std::collections::BTreeMap;
+
+use super::classes::{Classes, Regression};
+use super::fit::{check, subsets};
 use super::shape::{Marginal, Shape};
-use crate::error::Result;
-pub enum Law {
-    Gaussian,
-    Laplace,
-}
+use crate::error::{Error, Result};
+
+/// A table that may be measured.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
+    /// Which table.
     pub table: Marginal,
+    /// The variance in each cell at a loss of 1 under [`Law::Gaussian`], its square root under [`Law::Laplace`]: the
+    /// square of the Euclidean sensitivity and the L1 sensitivity, up to a factor common to all candidates.
     pub cost: f64,
 }
+
+/// A table that is published.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Wanted {
+    /// Which table.
     pub table: Marginal,
+    /// How much its precision matters beside the others'; above 0.
     pub weight: f64,
 }
-pub fn shares(_: &Shape, _: Law, may: &[Candidate], _: &[Wanted]) -> Result<Vec<f64>> {
-    Ok(vec![1.0 / may.len() as f64; may.len()])
+
+/// How the noise's variance falls as the loss grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Law {
+    /// Variance = cost / loss.
+    Gaussian,
+    /// Variance = (cost / loss) squared. The shares are a stationary point, no worse than equal ones: there may be
+    /// better.
+    Laplace,
 }
-pub fn shares_for(_: &Shape, _: Law, may: &[Candidate], _: &[Wanted], t: &[(usize, f64)]) -> Result<(Vec<f64>, f64)> {
-    let n = may.len() as f64;
-    Ok((vec![1.0 / n; may.len()], t.iter().map(|(i, v)| may[*i].cost * n / v).fold(0.0, f64::max)))
+
+/// Shares below this are not worth a table.
+const LEAST: f64 = 1e-4;
+/// Shares below this are 0.
+const NOTHING: f64 = 1e-18;
+/// How far, in proportion, the objective may be from its optimum.
+const TOLERANCE: f64 = 1e-6;
+const ITERATIONS: usize = 300;
+/// What tables without a target get, together, where others have one.
+const FLOOR: f64 = 0.05;
+
+/// Shares of the loss, one a candidate; they sum to 1, and 0 is not measured. They minimise the sum over wanted tables
+/// of weight times the logarithm of the mean variance.
+///
+/// # Errors
+/// [`Error::Privacy`] where nothing is wanted, or a wanted table is not estimable from the candidates, a table is not of
+/// this shape, or a cost or weight is not a number above 0.
+pub fn shares(shape: &Shape, may: &[Candidate], wanted: &[Wanted], law: Law) -> Result<Vec<f64>> {
+    let problem = Problem::new(shape, may, wanted, law)?;
+    Ok(problem.thinned(vec![1.0 / may.len() as f64; may.len()], &problem.weights))
 }
+
+/// The least loss at which every target holds, and the shares of it. A target is a position in `wanted` and the greatest
+/// mean variance that it may have. Where some wanted tables have no target, they have a twentieth of the loss to
+/// themselves, so that they can be published.
+///
+/// # Errors
+/// [`Error::Privacy`] as for [`shares`], and where there is no target or one is not of a wanted table or not above 0.
+pub fn shares_for(
+    shape: &Shape,
+    may: &[Candidate],
+    wanted: &[Wanted],
+    law: Law,
+    targets: &[(usize, f64)],
+) -> Result<(Vec<f64>, f64)> {
+    let problem = Problem::new(shape, may, wanted, law)?;
+    if targets.is_empty() || targets.iter().any(|&(at, limit)| at >= wanted.len() || !above_zero(limit)) {
+        return Err(Error::Privacy("a target must be of a published table, with a limit above 0".into()));
+    }
+    let mut shares = problem.least_ratio(targets);
+    let free = |(at, weight): (usize, &f64)| if targets.iter().any(|target| target.0 == at) { 0.0 } else { *weight };
+    let others = problem.weights.iter().enumerate().map(free).collect::<Vec<_>>();
+    if others.iter().any(|&weight| weight > 0.0) {
+        let floor = problem.thinned(vec![1.0 / may.len() as f64; may.len()], &others);
+        shares.iter_mut().zip(floor).for_each(|(share, floor)| *share = *share * (1.0 - FLOOR) + floor * FLOOR);
+    }
+    let means = problem.state(&shares).means;
+    let ratio = targets.iter().fold(0.0, |most: f64, &(at, limit)| most.max(means[at] / limit));
+    let loss = match law {
+        Law::Gaussian => ratio,
+        Law::Laplace => ratio.sqrt(),
+    };
+    Ok((shares, loss))
+}
+
+/// The root mean square error of each wanted table's cells at a loss of 1, shared out like this.
+///
+/// # Errors
+/// [`Error::Privacy`] as for [`shares`], or where there is not one share a candidate.
+pub fn errors(shape: &Shape, may: &[Candidate], wanted: &[Wanted], law: Law, shares: &[f64]) -> Result<Vec<f64>> {
+    let problem = Problem::new(shape, may, wanted, law)?;
+    if shares.len() != may.len() || shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
+        return Err(Error::Privacy("shares of the loss must be from 0 to 1, one a table that may be measured".into()));
+    }
+    Ok(problem.state(shares).means.into_iter().map(f64::sqrt).collect())
+}
+
+/// The candidates and the wanted tables, taken apart.
+struct Problem {
+    law: Law,
+    classes: Classes,
+    levels: usize,
+    costs: Vec<f64>,
+    weights: Vec<f64>,
+    components: Vec<Component>,
+}
+
+/// One component that some wanted table has.
+#[derive(Default)]
+struct Component {
+    /// Candidate, its level, and the component's precision at a precision of 1 in the candidate's cells.
+    sources: Vec<(usize, usize, f64)>,
+    /// Wanted table, its level, and what one unit of the component's variance adds to its cells'.
+    uses: Vec<(usize, usize, f64)>,
+}
+
+/// What certain shares give.
+struct State {
+    /// One a component.
+    regressions: Vec<Regression>,
+    /// The mean variance of each wanted table; infinite where it is not estimable.
+    means: Vec<f64>,
+}
+
+impl Problem {
+    fn new(shape: &Shape, may: &[Candidate], wanted: &[Wanted], law: Law) -> Result<Self> {
+        may.iter().try_for_each(|it| check(shape, &it.table, it.cost))?;
+        wanted.iter().try_for_each(|it| check(shape, &it.table, it.weight))?;
+        let mut components = BTreeMap::<Vec<usize>, Component>::new();
+        for (at, Wanted { table, .. }) in wanted.iter().enumerate() {
+            for dims in subsets(shape, &table.dims) {
+                let over = (shape.width(&table.dims) / shape.width(&dims)) as f64;
+                let centred = dims.iter().map(|&dim| 1.0 - 1.0 / shape.sizes[dim] as f64).product::<f64>();
+                components.entry(dims).or_default().uses.push((at, table.level, centred / (over * over)));
+            }
+        }
+        for (at, Candidate { table, .. }) in may.iter().enumerate() {
+            for dims in subsets(shape, &table.dims) {
+                let over = (shape.width(&table.dims) / shape.width(&dims)) as f64;
+                if let Some(component) = components.get_mut(&dims) {
+                    component.sources.push((at, table.level, 1.0 / over));
+                }
+            }
+        }
+        let problem = Problem {
+            law,
+            classes: Classes::new(&shape.tree),
+            levels: shape.tree.levels(),
+            costs: may.iter().map(|it| it.cost).collect(),
+            weights: wanted.iter().map(|it| it.weight).collect(),
+            components: components.into_values().collect(),
+        };
+        if wanted.is_empty() || !problem.is_estimable(&vec![1.0; may.len()], &problem.weights) {
+            return Err(Error::Privacy("what is published cannot be estimated from what may be measured".into()));
+        }
+        Ok(problem)
+    }
+
+    fn state(&self, shares: &[f64]) -> State {
+        let mut means = vec![0.0; self.weights.len()];
+        let mut regressions = Vec::with_capacity(self.components.len());
+        for component in &self.components {
+            let mut precisions = vec![0.0; self.levels];
+            for &(at, level, factor) in &component.sources {
+                let precision = shares[at] / self.costs[at];
+                precisions[level] += factor
+                    * match self.law {
+                        Law::Gaussian => precision,
+                        Law::Laplace => precision * precision,
+                    };
+            }
+            let regression = self.classes.regress(&precisions);
+            for &(at, level, factor) in &component.uses {
+                means[at] += factor * self.classes.mean(level, &regression.variance[level]);
+            }
+            regressions.push(regression);
+        }
+        State { regressions, means }
+    }
+
+    /// What the weighted sum of the logarithms of the mean variances loses for each unit of each share.
+    fn gains(&self, shares: &[f64], state: &State, weights: &[f64]) -> Vec<f64> {
+        let mut gains = vec![0.0; shares.len()];
+        for (component, regression) in self.components.iter().zip(&state.regressions) {
+            let mut pulls = vec![0.0; self.levels];
+            for &(at, level, factor) in component.uses.iter().filter(|use_| weights[use_.0] > 0.0) {
+                pulls[level] += factor * weights[at] / state.means[at];
+            }
+            let slopes = self.classes.gradient(regression, &pulls);
+            for &(at, level, factor) in &component.sources {
+                // Below the deepest measured level nobody has a share.
+                let slope = slopes.get(level).copied().unwrap_or(0.0);
+                gains[at] -= factor * slope / self.costs[at]
+                    * match self.law {
+                        Law::Gaussian => 1.0,
+                        Law::Laplace => 2.0 * shares[at] / self.costs[at],
+                    };
+            }
+        }
+        // A table that nothing wanted needs may seem to lose, by rounding.
+        gains.iter_mut().for_each(|gain| *gain = gain.max(0.0));
+        gains
+    }
+
+    /// Whether every table of some weight is estimable.
+    fn is_estimable(&self, shares: &[f64], weights: &[f64]) -> bool {
+        let means = self.state(shares).means;
+        means.iter().zip(weights).all(|(mean, &weight)| weight <= 0.0 || mean.is_finite())
+    }
+
+    /// The optimum without the tables that are not worth their noise.
+    fn thinned(&self, start: Vec<f64>, weights: &[f64]) -> Vec<f64> {
+        let mut shares = self.optimum(start, weights);
+        let mut order = (0..shares.len()).filter(|&at| shares[at] < LEAST).collect::<Vec<_>>();
+        order.sort_by(|&a, &b| shares[a].total_cmp(&shares[b]));
+        for at in order {
+            let kept = std::mem::replace(&mut shares[at], 0.0);
+            if kept > 0.0 && !self.is_estimable(&shares, weights) {
+                shares[at] = kept;
+            }
+        }
+        normalise(&mut shares);
+        self.optimum(shares, weights)
+    }
+
+    /// Follows the gains until nothing is left to gain. No step is for the worse.
+    fn optimum(&self, mut shares: Vec<f64>, weights: &[f64]) -> Vec<f64> {
+        for _ in 0..ITERATIONS {
+            let state = self.state(&shares);
+            let gains = self.gains(&shares, &state, weights);
+            if excess(&shares, &gains) < TOLERANCE {
+                break;
+            }
+            self.step(&mut shares, &gains);
+        }
+        shares
+    }
+
+    /// The shares at which the greatest ratio of a mean variance to its limit is least.
+    ///
+    /// The weights of the targets follow their ratios, and the shares follow the weights. With weights `w` that sum to
+    /// 1, no shares can bring the greatest ratio below `1 / (sum of w / ratio) / (greatest gain)`.
+    fn least_ratio(&self, targets: &[(usize, f64)]) -> Vec<f64> {
+        let mut shares = vec![1.0 / self.costs.len() as f64; self.costs.len()];
+        let mut weights = vec![0.0; self.weights.len()];
+        targets.iter().for_each(|&(at, _)| weights[at] = 1.0);
+        normalise(&mut weights);
+        let mut best = (f64::INFINITY, shares.clone());
+        for _ in 0..2 * ITERATIONS {
+            let state = self.state(&shares);
+            let ratios = targets.iter().map(|&(at, limit)| (at, state.means[at] / limit)).collect::<Vec<_>>();
+            let most = ratios.iter().fold(0.0, |most: f64, it| most.max(it.1));
+            if most < best.0 {
+                best = (most, shares.clone());
+            }
+            let gains = self.gains(&shares, &state, &weights);
+            let inverse = ratios.iter().map(|&(at, ratio)| weights[at] / ratio).sum::<f64>();
+            let bound = 1.0 / (inverse * gains.iter().fold(0.0, |most: f64, &gain| most.max(gain)));
+            if self.law == Law::Gaussian && best.0 <= bound * (1.0 + TOLERANCE) {
+                break;
+            }
+            for (at, ratio) in ratios {
+                weights[at] = (weights[at] * (ratio / most).sqrt().sqrt()).max(1e-12);
+            }
+            normalise(&mut weights);
+            self.step(&mut shares, &gains);
+        }
+        best.1
+    }
+
+    /// One multiplicative step. The square root is what never overshoots where variance falls with the share, and any
+    /// power up to the third where it falls with the share's square.
+    fn step(&self, shares: &mut [f64], gains: &[f64]) {
+        for (share, gain) in shares.iter_mut().zip(gains) {
+            *share *= match self.law {
+                Law::Gaussian => gain.sqrt(),
+                Law::Laplace => gain.sqrt().sqrt(),
+            };
+        }
+        // What nobody needs halves its digits at each step. It must not come so near to 0 that its noise is infinite.
+        shares.iter_mut().filter(|share| **share < NOTHING).for_each(|share| *share = 0.0);
+        normalise(shares);
+    }
+}
+
+/// By how much the greatest gain exceeds the mean gain, in proportion. Where variance is convex in the shares, the
+/// objective is no further than this times the sum of weights from its optimum.
+fn excess(shares: &[f64], gains: &[f64]) -> f64 {
+    let most = gains.iter().fold(0.0, |most: f64, &gain| most.max(gain));
+    most / shares.iter().zip(gains).map(|(share, gain)| share * gain).sum::<f64>() - 1.0
+}
+
+fn normalise(shares: &mut [f64]) {
+    let sum = shares.iter().sum::<f64>();
+    shares.iter_mut().for_each(|share| *share /= sum);
+}
+
+fn above_zero(number: f64) -> bool {
+    number > 0.0 && number.is_finite()
+}
+
+#[cfg(test)]
+#[path = "design_tests.rs"]
+mod tests;
