@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::config::plan::{CodeDimension, Measure, Place, Plan};
+use crate::config::plan::{CodeDimension, Level, Measure, Place, Plan};
 use crate::error::{Error, Result};
 use crate::link::{Attribute, Packing, PublicTable, REGISTER};
 use crate::privacy::Regrouping;
@@ -157,12 +157,22 @@ pub fn levels(plan: &Plan, measure: &Measure, fine: &FineGrid, public: &Public) 
         .iter()
         .map(|level| {
             let missing = |column: &str| Error::Privacy(format!("the area lookup lacks `{column}`"));
-            let areas = zones.texts(&level.column).ok_or_else(|| missing(&level.column))?;
+            let everyone;
+            let areas = match &level.column {
+                Some(column) => zones.texts(column).ok_or_else(|| missing(column))?,
+                None => {
+                    everyone = vec![Some(Level::ALL.2.to_owned()); zones.keys().len()];
+                    &everyone
+                }
+            };
             let named = areas.iter().flatten().collect::<BTreeSet<_>>();
             let places: HashMap<&str, usize> =
                 named.iter().zip(0..).map(|(area, place)| (area.as_str(), place)).collect();
             let mut values = named.iter().map(|area| (*area).clone()).collect::<Vec<_>>();
-            values.push(UNKNOWN.into());
+            // Whoever is nowhere known is among everyone.
+            if level.column.is_some() {
+                values.push(UNKNOWN.into());
+            }
             let unknown_area = values.len() - 1;
             let mut dimensions = vec![Dimension { name: "area".into(), heading: level.heading.clone(), values }];
             // Each place of the fine grid, the unknown one last, to its place among areas and bands.

@@ -288,7 +288,9 @@ fn codes(asked: &Asked<'_>) -> usize {
 /// by practice: a practice's patients live in many areas.
 fn lived_in(plan: &Plan, asked: &Asked<'_>, level: usize, zones: &PublicTable) -> Option<Vec<u64>> {
     let people = people(plan, zones).filter(|_| asked.measure.place == Place::Home)?;
-    let areas = zones.texts(&plan.geography.levels[level].column)?;
+    let everyone = vec![Some(String::new()); people.len()];
+    let areas =
+        plan.geography.levels[level].column.as_ref().map_or(Some(&everyone[..]), |column| zones.texts(column))?;
     let bands = asked.measure.bands.iter().map(|&band| {
         let band = &plan.geography.bands[band];
         Some((zones.codes(&band.column)?, band.codes.len()))
