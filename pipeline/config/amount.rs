@@ -70,12 +70,19 @@ fn whole(digits: &str) -> Result<UBig, &'static str> {
 /// # Errors
 /// What is wrong with it, as a clause that follows the text itself.
 pub fn percent(text: &str) -> Result<f64, &'static str> {
-    let digits = text.strip_suffix('%').ok_or("is not a share; write it with a percent sign, like \"5%\"")?;
-    let value = exact(digits.trim_end())? / RBig::from(100u8);
-    if value > RBig::ONE {
-        return Err("is more than 100%");
+    match percentage(text)? {
+        share if share > 1.0 => Err("is more than 100%"),
+        share => Ok(share),
     }
-    Ok(value.to_f64().value())
+}
+
+/// Reads a percentage of any size, as a fraction of one.
+///
+/// # Errors
+/// As [`percent`].
+pub fn percentage(text: &str) -> Result<f64, &'static str> {
+    let digits = text.strip_suffix('%').ok_or("is not a share; write it with a percent sign, like \"5%\"")?;
+    Ok((exact(digits.trim_end())? / RBig::from(100u8)).to_f64().value())
 }
 
 #[cfg(test)]
@@ -132,5 +139,7 @@ mod tests {
         assert_eq!(percent("2%"), Ok(0.02));
         assert_eq!(percent("0%"), Ok(0.0));
         assert!(percent("0.02").is_err() && percent("101%").is_err() && percent("-1%").is_err());
+        assert_eq!((percent("100%"), percentage("250%")), (Ok(1.0), Ok(2.5)));
+        assert!(percent("100.0000001%").is_err() && percentage("2.5").is_err());
     }
 }

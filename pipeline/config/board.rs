@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::figures::{ReliabilityYaml, SmallNumbersYaml};
+
 /// A board's configuration: what is read, reported and spent in one quarter.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -142,7 +144,8 @@ pub struct KeyYaml {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GeographyYaml {
-    /// Columns of the area lookup, coarsest first; each is a table of its own in every report.
+    /// Columns of the area lookup, coarsest first; each is a table of its own in every report. The first may be `all`:
+    /// everyone in one area.
     pub levels: Vec<String>,
     /// Deprivation bands: `simd_quintile: country` or `simd_quintile: within health_board`.
     #[serde(default)]
@@ -205,6 +208,12 @@ pub struct PublishYaml {
     pub to: PathBuf,
     /// What to write.
     pub formats: Vec<Format>,
+    /// When a figure says too little; a report may say otherwise.
+    #[serde(default)]
+    pub reliability: Option<ReliabilityYaml>,
+    /// Withholds small numbers, for boards whose policy demands it.
+    #[serde(default)]
+    pub small_numbers: Option<SmallNumbersYaml>,
 }
 
 /// A file format of the publication pack.

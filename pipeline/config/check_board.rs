@@ -8,6 +8,7 @@ use super::amount;
 use super::board::{BoardYaml, FictionalYaml, Format, LimitYaml, SourceYaml};
 use super::diagnostic::Diagnostics;
 use super::plan::{Fictional, KeySource, Loss, LossKind, Publish, Source};
+use super::reliability;
 use super::source::Document;
 use super::suggest::quote;
 use super::tables::{Places, Tables};
@@ -243,7 +244,8 @@ impl Board<'_> {
                 self.complain(path, "this lies inside the folder that is published", Some(help));
             }
         }
-        Publish { to, formats }
+        let small_numbers = reliability::small_numbers(self.document, publish.small_numbers, self.complaints);
+        Publish { to, formats, small_numbers }
     }
 
     pub fn complain(&mut self, path: &[&str], message: &str, help: Option<String>) {

@@ -69,15 +69,25 @@ pub(super) fn check(
             complaints.push(place(format!("{} is listed twice", quote(name))));
             continue;
         }
+        let (all, heading, _) = Level::ALL;
+        if name == all {
+            if at > 0 {
+                complaints
+                    .push(place(format!("`{all}` is everyone in one area")).help("write it first: it is the coarsest"));
+            }
+            levels.push(Level { name: name.clone(), column: None, heading: heading.into() });
+            continue;
+        }
         let fits = |column: &Column| column.kind == Kind::Area && column.keep;
         let Some(column) = areas.columns.get(name).filter(|column| fits(column)) else {
             let known = areas.columns.iter().filter(|(_, column)| fits(column)).map(|(name, _)| name.as_str());
+            let known = known.chain([all].into_iter().filter(|_| at == 0));
             let mut complaint = place(format!("`{}` has no area level {}", areas.table, quote(name)));
             complaint.help = advice(name, known);
             complaints.push(complaint);
             continue;
         };
-        levels.push(Level { name: name.clone(), column: name.clone(), heading: column.heading(name) });
+        levels.push(Level { name: name.clone(), column: Some(name.clone()), heading: column.heading(name) });
     }
     let bands = yaml.bands.iter().filter_map(|(name, scope)| band(board, name, scope, areas, complaints)).collect();
     let population = population(board, yaml.population.as_deref(), areas, complaints);

@@ -1,14 +1,16 @@
 //! A report held against the tables: every name leads somewhere, every person's contribution is bounded.
 
+use super::derived::Reliability;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::dimensions::{self, Found};
 use super::filter;
 use super::locate;
-use super::plan::{CodeDimension, Measure, MeasureKind, Place, Practices, Rate, Report, Rows};
+use super::plan::{CodeDimension, Measure, MeasureKind, Place, Practices, Report, Rows};
 use super::practitioners::Missing;
+use super::reliability::reliability;
 use super::report::{MeasureYaml, ReportYaml};
 use super::source::Document;
-use super::suggest::{advice, is_name, quote, words};
+use super::suggest::{advice, quote, words};
 use super::tables::{Lookup, Tables};
 use crate::schema::{Kind, Sender, TableSchema};
 
@@ -23,13 +25,15 @@ pub(super) struct Scene<'a> {
     pub areas: Option<&'a str>,
     /// The ways to practices, for reports that protect practitioners.
     pub practices: &'a Result<Practices, Missing>,
+    /// The board's own rule of reliability.
+    pub reliability: Reliability,
 }
 
 /// Where a measure is counted.
-struct Grid<'a> {
-    place: Place,
-    bands: &'a [usize],
-    codes: &'a [CodeDimension],
+pub(super) struct Grid<'a> {
+    pub place: Place,
+    pub bands: &'a [usize],
+    pub codes: &'a [CodeDimension],
 }
 
 /// One check of a report, which collects complaints and gives the resolved report.
@@ -46,55 +50,45 @@ impl Check<'_> {
             self.complain(&["title"], "the title is empty", None);
         }
         self.at_least_one(&["share"], yaml.share, "a report without a share of the loss cannot be released");
-        self.names(yaml);
         let protects = self.protects(yaml);
         let place = dimensions::place(yaml);
         let found = dimensions::found(self.scene, yaml);
         let bands = self.by(yaml, &found);
-        let measures: Option<Vec<Measure>> = yaml
-            .measures
-            .iter()
-            .map(|(name, measure)| {
-                let codes = found.get(name).map_or(&[][..], |codes| codes);
-                self.measure(name, measure, &Grid { place, bands: &bands, codes })
-            })
-            // Collected in full first, so that one bad measure does not hide the next one's mistakes.
-            .collect::<Vec<_>>()
-            .into_iter()
-            .collect();
-        let rates = self.rates(yaml);
+        let measures = yaml.measures.iter().map(|(name, measure)| {
+            let codes = found.get(name).map_or(&[][..], |codes| codes);
+            self.measure(name, measure, &Grid { place, bands: &bands, codes })
+        });
+        // Collected in full first, so that one bad measure does not hide the next one's mistakes.
+        let measures = measures.collect::<Vec<_>>();
+        let all = measures.iter().all(Option::is_some);
+        let mut measures = measures.into_iter().flatten().collect::<Vec<_>>();
+        self.layout(yaml);
+        self.lay_out(yaml, &mut measures);
+        if all {
+            self.some_private(&measures);
+        }
+        let figures = self.figures(yaml, &measures);
+        let reliability = reliability(self.document, &["reliability"], yaml.reliability.as_ref(), self.complaints);
         let level_shares = self.level_shares(yaml);
         let targets = self.targets(yaml);
+        let figures = figures.filter(|_| all)?;
         Some(Report {
             name: name.to_string(),
             title: yaml.title.clone(),
             protects: protects?,
             share: yaml.share,
             by: yaml.by.clone(),
-            measures: measures?,
-            rates: rates?,
+            measures,
+            rates: figures.rates,
+            changes: figures.changes,
+            inequality: figures.inequality,
+            standardised: figures.standardised,
+            quartiles: figures.quartiles,
+            reliability: reliability.unwrap_or(self.scene.reliability),
             level_shares,
             targets,
             words: yaml.words.clone(),
         })
-    }
-
-    fn names(&mut self, yaml: &ReportYaml) {
-        if yaml.measures.is_empty() {
-            self.push(self.document.key(&["measures"], "at least one measure is needed"), None);
-        }
-        let measures = yaml.measures.keys().map(|name| ("measures", name));
-        for (section, name) in measures.chain(yaml.rates.keys().map(|name| ("rates", name))) {
-            if !is_name(name) {
-                let help = "names are lower-case letters, digits and underscores, and start with a letter";
-                let place = self.document.key(&[section, name], format!("{} is not a name", quote(name)));
-                self.push(place, Some(help.into()));
-            }
-            if section == "rates" && yaml.measures.contains_key(name) {
-                let place = self.document.key(&[section, name], format!("{} already names a measure", quote(name)));
-                self.push(place, None);
-            }
-        }
     }
 
     /// Checks the dimensions; gives the positions of the bands among them.
@@ -129,6 +123,9 @@ impl Check<'_> {
     }
 
     fn measure(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Measure> {
+        if let Some(target) = &yaml.public {
+            return self.public(name, target, yaml, grid);
+        }
         let path = ["measures", name];
         self.at_least_one(
             &[path[0], name, "share"],
@@ -143,7 +140,8 @@ impl Check<'_> {
             (None, Some(table), None) => ("events", table),
             (None, None, Some(target)) => ("sum", target),
             _ => {
-                let place = self.document.key(&path, "exactly one of `persons`, `events` and `sum` is needed");
+                let message = "exactly one of `persons`, `events`, `sum` and `public` is needed";
+                let place = self.document.key(&path, message);
                 self.push(place, None);
                 return None;
             }
@@ -187,7 +185,7 @@ impl Check<'_> {
             practitioner: practitioner?,
             bands: grid.bands.to_vec(),
             codes: grid.codes.to_vec(),
-            tables: dimensions::all_tables(grid.bands.len() + grid.codes.len()),
+            tables: Vec::new(),
             share: yaml.share,
             expect_per_1000: self.expectation(name, yaml.expect, grid.place),
         })
@@ -256,7 +254,7 @@ impl Check<'_> {
         Some(schema.clone())
     }
 
-    fn summed(&mut self, path: &[&str], schema: &TableSchema, column: &str) {
+    pub(super) fn summed(&mut self, path: &[&str], schema: &TableSchema, column: &str) {
         let whole = |kind| matches!(kind, Kind::Integer | Kind::Decimal);
         let usable = || {
             schema.columns.iter().filter(|(_, column)| whole(column.kind) && column.keep).map(|(name, _)| name.as_str())
@@ -277,7 +275,7 @@ impl Check<'_> {
         self.push(complaint, advice(column, usable()));
     }
 
-    fn filter(&mut self, path: &[&str], condition: Option<&str>, schema: &TableSchema) {
+    pub(super) fn filter(&mut self, path: &[&str], condition: Option<&str>, schema: &TableSchema) {
         let Some(condition) = condition else { return };
         let node = self.document.root.find(path);
         for fault in filter::faults(condition, schema) {
@@ -286,30 +284,6 @@ impl Check<'_> {
             let span = inside.unwrap_or(node.span.clone());
             self.push(self.document.at(span, fault.message), fault.help);
         }
-    }
-
-    fn rates(&mut self, yaml: &ReportYaml) -> Option<Vec<Rate>> {
-        let mut rates = Vec::new();
-        for (name, rate) in &yaml.rates {
-            let mut position = |key: &str, measure: &str| {
-                let at = yaml.measures.get_index_of(measure);
-                if at.is_none() {
-                    let help = advice(measure, yaml.measures.keys().map(String::as_str));
-                    self.complain(&["rates", name, key], &format!("unknown measure {}", quote(measure)), help);
-                }
-                at
-            };
-            let (of, over) = (position("of", &rate.of), position("over", &rate.over));
-            if of.is_some() && of == over {
-                self.complain(&["rates", name, "over"], "a measure over itself is always one", None);
-            }
-            self.at_least_one(&["rates", name, "per"], rate.per, "a rate is per 100, per 1000 or the like");
-            let label = rate.label.clone().unwrap_or_else(|| words(name));
-            if let (Some(of), Some(over)) = (of, over) {
-                rates.push(Rate { name: name.clone(), label, of, over, per: rate.per });
-            }
-        }
-        (rates.len() == yaml.rates.len()).then_some(rates)
     }
 
     pub(super) fn at_least_one(&mut self, path: &[&str], number: u32, why: &str) {

@@ -6,7 +6,7 @@ use super::check_report::Scene;
 use super::plan::{CodeDimension, CodeValue, Place};
 use super::report::{MeasureYaml, ReportYaml, Role};
 use super::tables::{Lookup, PATIENTS};
-use crate::schema::{Column, Kind, TableSchema};
+use crate::schema::{Column, Kind, Sender, TableSchema};
 
 /// Measure name to its code dimensions, in the order of `by`.
 pub(super) struct Found {
@@ -76,7 +76,8 @@ pub(super) fn describes_people(scene: &Scene<'_>, name: &str) -> bool {
 
 fn table(measure: &MeasureYaml) -> Option<&str> {
     let summed = || measure.sum.as_ref()?.split_once('.').map(|(table, _)| table);
-    measure.persons.as_deref().or(measure.events.as_deref()).or_else(summed)
+    let public = || measure.public.as_deref().map(|target| target.split_once('.').map_or(target, |(table, _)| table));
+    measure.persons.as_deref().or(measure.events.as_deref()).or_else(summed).or_else(public)
 }
 
 /// The nearest table that has the dimension: the measure's own, then those that it refers to, then the patients'.
@@ -112,7 +113,7 @@ fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema, place: Place) -> Ve
         let to = column.to.as_deref().filter(|to| Some(*to) != scene.areas);
         tables.extend(to.and_then(|to| scene.tables.get(to)).map(|target| (&**target, Some(name.as_str()))));
     }
-    if schema.table != PATIENTS && place == Place::Home {
+    if schema.table != PATIENTS && schema.from != Sender::Public && place == Place::Home {
         tables.extend(scene.tables.get(PATIENTS).map(|patients| (&**patients, None)));
     }
     tables

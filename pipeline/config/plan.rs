@@ -6,6 +6,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::board::Format;
+use super::derived::{Change, Inequality, Quartiles, Reliability, SmallNumbers, Standardised};
+use super::figures::Sampling;
 use super::quarter::Quarter;
 use super::report::During;
 use crate::schema::TableSchema;
@@ -131,10 +133,15 @@ pub struct Practices {
 pub struct Level {
     /// The name in YAML.
     pub name: String,
-    /// The column of the area lookup.
-    pub column: String,
+    /// The column of the area lookup; absent where everyone is in one area.
+    pub column: Option<String>,
     /// The heading in published files.
     pub heading: String,
+}
+
+impl Level {
+    /// The reserved word for a level at which everyone is in one area, and the heading and name of that area.
+    pub const ALL: (&str, &str, &str) = ("all", "Area", "All");
 }
 
 /// One kind of deprivation band.
@@ -169,6 +176,16 @@ pub struct Report {
     pub measures: Vec<Measure>,
     /// What is divided by what.
     pub rates: Vec<Rate>,
+    /// What has changed on the quarter before.
+    pub changes: Vec<Change>,
+    /// How unequal rates are.
+    pub inequality: Vec<Inequality>,
+    /// Directly standardised rates.
+    pub standardised: Vec<Standardised>,
+    /// Medians, quartiles and the like.
+    pub quartiles: Vec<Quartiles>,
+    /// When a figure says too little.
+    pub reliability: Reliability,
     /// The share of each level of the geography, in its order, against the other levels'; each at least 1.
     pub level_shares: Vec<u32>,
     /// How near the truth figures must be; no measure and level twice.
@@ -222,7 +239,7 @@ pub struct Measure {
     pub unit: String,
     /// What is counted, and how much one person may add to a cell.
     pub kind: MeasureKind,
-    /// The private table whose rows count.
+    /// The table whose rows count: a private one, unless the kind is [`MeasureKind::Public`].
     pub table: String,
     /// Which relation's rows count: that table's, unless it is derived from several.
     pub rows: Rows,
@@ -243,12 +260,14 @@ pub struct Measure {
     pub bands: Vec<usize>,
     /// Its code dimensions, in the order of `Report::by`.
     pub codes: Vec<CodeDimension>,
-    /// Which of its dimensions stand together in a table, each at every level: positions among its bands and then its
-    /// codes, ascending; no set twice, the empty one always.
+    /// Which dimensions stand together in its tables, each as rising positions among bands and then codes: no two alike,
+    /// smaller ones first and then by position. The smallest holds the dimensions that are not in `Report::by`, which
+    /// every table has (a funnel's stages, a wait's days); for most measures it is empty, the area alone.
     ///
-    /// Tables of `persons` with `cells` above 1 do not add up over the rows' codes: someone in two cells is one person.
+    /// Of people who may be in several cells (`cells` above 1), tables by different codes of the rows do not add up: two
+    /// rows of one person are two in a table by their codes, and one in a table without.
     pub tables: Vec<Vec<usize>>,
-    /// How much its precision matters, against the other measures'; at least 1.
+    /// Its share of the report's loss, against the other measures'; at least 1, and 0 for a public one, which has none.
     pub share: u32,
     /// What the author expects for every 1,000 people who live in an area, all codes together; above 0.
     pub expect_per_1000: Option<f64>,
@@ -278,6 +297,24 @@ pub enum MeasureKind {
         /// A person's total in a cell is clamped to this range: least and greatest, inclusive.
         between: (i64, i64),
     },
+    /// Rows of a public table, or the sum of one of its columns: exact, and nobody is in it.
+    Public {
+        /// The column of whole numbers to add up, in its smallest unit; a blank adds nothing. Rows where absent.
+        column: Option<String>,
+        /// What places a row in areas.
+        located: Located,
+    },
+}
+
+/// What places a row of a public table in areas and bands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Located {
+    /// It is a row of the area lookup itself.
+    Lookup,
+    /// The row of the area lookup that this column leads to.
+    Reference(String),
+    /// The code of an area, of any level or of a row of the lookup, in this column. It has no bands.
+    Code(String),
 }
 
 /// A dimension that is a closed list of codes.
@@ -330,6 +367,8 @@ pub struct Rate {
     pub over: usize,
     /// 1000 for a rate per thousand, 100 for a percentage; at least 1.
     pub per: u32,
+    /// What its interval holds beside the noise.
+    pub sampling: Sampling,
 }
 
 /// A privacy loss: above zero, and written so that it can be read exactly.
@@ -357,4 +396,6 @@ pub struct Publish {
     pub to: PathBuf,
     /// The formats, each once. At least one.
     pub formats: Vec<Format>,
+    /// A rule on released counts, where the board's policy demands one.
+    pub small_numbers: Option<SmallNumbers>,
 }

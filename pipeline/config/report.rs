@@ -4,6 +4,8 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::figures::{ChangeYaml, InequalityYaml, QuartilesYaml, RateYaml, ReliabilityYaml, StandardisedYaml};
+
 /// One report: what is measured, by what, and protected how.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -15,11 +17,30 @@ pub struct ReportYaml {
     /// The dimensions of its tables: `area` (every level of the geography), a band, or a code column.
     /// A measure whose table lacks a dimension is given over the others.
     pub by: Vec<String>,
+    /// Which dimensions stand together in a table, as in `[[simd_quintile, reason], [sex]]`; every combination unless
+    /// said. Each table is given at every area level, and totals by area alone come with any list.
+    #[serde(default)]
+    pub tables: Option<Vec<Vec<String>>>,
     /// What is counted.
     pub measures: IndexMap<String, MeasureYaml>,
     /// What is divided by what.
     #[serde(default)]
     pub rates: IndexMap<String, RateYaml>,
+    /// What has changed on the quarter before.
+    #[serde(default)]
+    pub changes: IndexMap<String, ChangeYaml>,
+    /// How unequal rates are over deprivation bands.
+    #[serde(default)]
+    pub inequality: IndexMap<String, InequalityYaml>,
+    /// Rates as they would be if every area had the ages of one standard population.
+    #[serde(default)]
+    pub standardised: IndexMap<String, StandardisedYaml>,
+    /// Medians, quartiles and the like of what is counted by bins.
+    #[serde(default)]
+    pub quartiles: IndexMap<String, QuartilesYaml>,
+    /// When a figure says too little, in this report; as the board's `publish` has it unless said.
+    #[serde(default)]
+    pub reliability: Option<ReliabilityYaml>,
     /// This report's share of the quarter's loss, against the other reports' shares.
     #[serde(default = "one")]
     pub share: u32,
@@ -90,7 +111,7 @@ pub enum Role {
     Practitioner,
 }
 
-/// One measure. Exactly one of `persons`, `events` and `sum` is given.
+/// One measure. Exactly one of `persons`, `events`, `sum` and `public` is given.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasureYaml {
@@ -103,6 +124,9 @@ pub struct MeasureYaml {
     /// Sum of `table.column`, a whole number.
     #[serde(default)]
     pub sum: Option<String>,
+    /// Rows of this public table, or the sum of `table.column`: exact and without any loss, for no person is in it.
+    #[serde(default)]
+    pub public: Option<String>,
     /// Only rows for which this holds: SQL over the table's own columns.
     #[serde(default, rename = "where")]
     pub filter: Option<String>,
@@ -169,24 +193,4 @@ pub struct PerPersonYaml {
 pub struct PerPracticeYaml {
     /// The practice's total in a cell is clamped to this range.
     pub between: (i64, i64),
-}
-
-/// One released measure over another.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RateYaml {
-    /// The numerator: a measure of this report.
-    pub of: String,
-    /// The denominator: a measure of this report.
-    pub over: String,
-    /// 1000 for a rate per thousand, 100 for a percentage.
-    #[serde(default = "hundred")]
-    pub per: u32,
-    /// The rate in words, as published.
-    #[serde(default)]
-    pub label: Option<String>,
-}
-
-fn hundred() -> u32 {
-    100
 }

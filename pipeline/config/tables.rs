@@ -99,6 +99,12 @@ impl Tables {
         known.map(|(name, _)| name.as_str()).collect()
     }
 
+    /// The names of all public tables.
+    pub fn public(&self) -> Vec<&str> {
+        let known = self.0.iter().filter(|(_, schema)| schema.as_ref().is_some_and(|it| it.from == Sender::Public));
+        known.map(|(name, _)| name.as_str()).collect()
+    }
+
     /// The names of those whose rows name a practitioner too.
     pub fn of_practitioners(&self) -> Vec<&str> {
         let named = |name: &&str| self.get(name).is_some_and(|schema| schema.practitioner().is_some());

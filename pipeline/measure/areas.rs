@@ -9,11 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::grid::{Public, UNKNOWN, table};
-use crate::config::plan::{Measure, Place, Plan};
+use crate::config::plan::{Level, Measure, Place, Plan};
 use crate::error::{Error, Result};
-
-/// What stands for everyone, where that is a level of its own.
-pub const EVERYONE: &str = "All";
 
 /// One area level.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +59,13 @@ impl Areas {
         let mut nodes = vec![0u32; rows + 1];
         let mut row_nodes = Vec::new();
         for level in &plan.geography.levels {
-            let texts = zones.texts(&level.column).ok_or_else(|| missing(&level.column))?;
-            let (made, next) = refine(&level.name, &level.heading, texts, &nodes);
+            let (made, next) = match &level.column {
+                Some(column) => {
+                    let texts = zones.texts(column).ok_or_else(|| missing(column))?;
+                    refine(&level.name, &level.heading, texts, &nodes)
+                }
+                None => everyone(level, &nodes),
+            };
             levels.push(made);
             row_nodes.push(next.clone());
             nodes = next;
@@ -96,7 +98,8 @@ impl Areas {
 
     fn held(&self, level: usize) -> Vec<bool> {
         let width = self.band_cells();
-        let mut held = vec![false; self.levels[level].parents.len() * width];
+        // Where there are no bands, an area without a place is rare, and not told apart from one where nobody lives.
+        let mut held = vec![self.band_sizes.is_empty(); self.levels[level].parents.len() * width];
         for &leaf in &self.leaf_of_place {
             let (node, band) = (self.leaf_nodes[level][leaf as usize], self.leaf_bands[leaf as usize]);
             held[node as usize * width + band as usize] = true;
@@ -123,6 +126,18 @@ impl Areas {
     pub fn is_possible(&self, level: usize, node: usize, bands: usize) -> bool {
         self.possible[level][node * self.band_cells() + bands]
     }
+}
+
+/// One area that holds every row, and nowhere too: it is the first level.
+fn everyone(level: &Level, above: &[u32]) -> (AreaLevel, Vec<u32>) {
+    let made = AreaLevel {
+        name: level.name.clone(),
+        heading: level.heading.clone(),
+        labels: vec![Level::ALL.2.into()],
+        area_of: vec![0],
+        parents: vec![0],
+    };
+    (made, vec![0; above.len()])
 }
 
 /// Splits the nodes of the level before by the areas of this one: gives the level, and each row's node, nowhere last.

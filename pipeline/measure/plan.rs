@@ -66,6 +66,9 @@ pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
             measure.name
         )));
     }
+    if let MeasureKind::Public { .. } = measure.kind {
+        return Err(Error::Privacy(format!("`{}` is public: it is exact, and nothing bounds it", measure.name)));
+    }
     let patient = patient_bounds(measure, grid)?;
     let Some(clamp) = &measure.practitioner else { return Ok(patient) };
     // One practitioner is in one practice, whose cells are within the clamp with them and without; absent, they are 0.
@@ -89,6 +92,8 @@ fn one_person(measure: &Measure) -> (i64, i64) {
         MeasureKind::Persons => (0, 1),
         MeasureKind::Events { at_most } => (0, i64::from(*at_most)),
         MeasureKind::Sum { between, .. } => *between,
+        // Nobody is in it.
+        MeasureKind::Public { .. } => (0, 0),
     }
 }
 
@@ -236,7 +241,7 @@ struct Values {
 impl Values {
     fn of(measure: &Measure, rows: u64, linked: &Linked<'_>) -> Result<Self> {
         let of_row = match &measure.kind {
-            MeasureKind::Persons | MeasureKind::Events { .. } => "1".into(),
+            MeasureKind::Persons | MeasureKind::Events { .. } | MeasureKind::Public { .. } => "1".into(),
             MeasureKind::Sum { column, .. } => {
                 let range = linked.tables[&measure.table].schema.columns.get(column).and_then(Column::whole_range);
                 let (least, greatest) =

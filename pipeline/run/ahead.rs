@@ -329,7 +329,9 @@ fn codes(family: &Family, dims: &[usize]) -> usize {
 /// figures by practice: a practice's patients live in many areas.
 fn lived_in(plan: &Plan, family: &Family, table: &Marginal, zones: &PublicTable) -> Option<Vec<u64>> {
     let people = people(plan, zones).filter(|_| family.measure.place == Place::Home)?;
-    let areas = zones.texts(&plan.geography.levels[table.level].column)?;
+    let everyone = vec![Some(String::new()); people.len()];
+    let column = plan.geography.levels[table.level].column.as_ref();
+    let areas = column.map_or(Some(&everyone[..]), |column| zones.texts(column))?;
     let bands = table.dims.iter().filter_map(|&dim| family.measure.bands.get(dim)).map(|&band| {
         let band = &plan.geography.bands[band];
         Some((zones.codes(&band.column)?, band.codes.len()))

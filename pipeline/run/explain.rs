@@ -109,6 +109,10 @@ fn counts(measure: &Measure) -> String {
         (MeasureKind::Persons, REGISTER) => "people who are registered on the quarter's last day".into(),
         (MeasureKind::Persons, table) => format!("people with at least one row of `{table}`"),
         (MeasureKind::Events { at_most }, table) => format!("rows of `{table}`, at most {at_most} a person and cell"),
+        (MeasureKind::Public { column: None, .. }, table) => format!("rows of `{table}`, which is public: exact"),
+        (MeasureKind::Public { column: Some(column), .. }, table) => {
+            format!("the sum of `{table}.{column}`, which is public: exact")
+        }
         (MeasureKind::Sum { column, between: (least, greatest) }, table) => {
             format!("the sum of `{table}.{column}`, a person's total in a cell clamped to {least} to {greatest}")
         }

@@ -105,10 +105,10 @@ fn shared(report: &Report, definition: Definition, part: &Part<'_>) -> Result<Sh
     let wanted = wanted.collect::<Vec<_>>();
     let targets = targets(report, part);
     if targets.is_empty() {
-        let shares = shares(part.shape, law(definition), &may, &wanted)?;
+        let shares = shares(part.shape, &may, &wanted, law(definition))?;
         return Ok(Shared { shares, needs: None, weight });
     }
-    let (shares, needs) = shares_for(part.shape, law(definition), &may, &wanted, &targets)?;
+    let (shares, needs) = shares_for(part.shape, &may, &wanted, law(definition), &targets)?;
     Ok(Shared { shares, needs: Some(needs * SLACK), weight })
 }
 
