@@ -7,6 +7,7 @@
 
 pub mod grid;
 pub mod plan;
+pub mod public;
 pub mod vector;
 
 #[cfg(test)]
