@@ -16,6 +16,7 @@ impl Check<'_> {
     pub(super) fn layout(&mut self, yaml: &ReportYaml) {
         let by = yaml.by.iter().map(String::as_str).filter(|name| *name != "area").collect::<Vec<_>>();
         let Some(tables) = &yaml.tables else { return };
+        let before = self.complaints.len();
         if tables.len() > MOST_TABLES {
             let message = format!("{} tables are more than {MOST_TABLES}", tables.len());
             self.complain(&["tables"], &message, Some("leave out those that nobody will read".into()));
@@ -39,7 +40,9 @@ impl Check<'_> {
                 self.complain(&["tables", &place], &message, Some("leave it out".into()));
             }
         }
-        for (at, name) in yaml.by.iter().enumerate() {
+        // A name that is misspelt in one of the two places is told of once.
+        let told = self.complaints.len() > before;
+        for (at, name) in yaml.by.iter().enumerate().filter(|_| !told) {
             if name != "area" && !tables.iter().flatten().any(|named| named == name) {
                 let help = "name it in a table, or take it out of `by`".to_string();
                 let message = format!("{} stands in none of the `tables`", quote(name));

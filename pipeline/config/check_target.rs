@@ -38,6 +38,10 @@ impl Check<'_> {
                 let help = advice(&target.measure, yaml.measures.keys().map(String::as_str));
                 self.complain(&inner("measure"), &format!("unknown measure {}", quote(&target.measure)), help);
             }
+            if yaml.measures.get(&target.measure).is_some_and(|measure| measure.public.is_some()) {
+                let message = format!("{} is public: its figures are exact", quote(&target.measure));
+                self.complain(&inner("measure"), &message, Some("leave this target out".into()));
+            }
             let level = self.scene.levels.iter().position(|level| *level == target.level);
             if level.is_none() {
                 let help = advice(&target.level, self.scene.levels.iter().copied());

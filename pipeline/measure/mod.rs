@@ -8,6 +8,7 @@
 pub mod areas;
 pub mod grid;
 pub mod plan;
+pub mod public;
 pub mod vector;
 
 #[cfg(test)]

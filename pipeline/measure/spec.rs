@@ -19,6 +19,7 @@ mod neighbours_workers;
 mod people;
 mod persons;
 mod practices;
+mod public;
 mod tape;
 mod workers;
 mod world;
