@@ -118,11 +118,3 @@ fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema, place: Place) -> Ve
     }
     tables
 }
-
-/// Every set of so many dimensions, by size and then in order.
-pub(super) fn all_tables(dimensions: usize) -> Vec<Vec<usize>> {
-    let has = |set: usize| (0..dimensions).filter(|&dim| set >> dim & 1 == 1).collect::<Vec<_>>();
-    let mut tables = (0..1usize << dimensions).map(has).collect::<Vec<_>>();
-    tables.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
-    tables
-}

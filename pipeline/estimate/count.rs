@@ -2,6 +2,7 @@
 
 use super::fit::{Fit, Noisy, Spread, fit};
 use super::shape::{Marginal, Shape};
+use super::small_numbers::{Policy, Table, withheld};
 use super::whole::{self, whole};
 use crate::error::{Error, Result};
 use crate::privacy::Released;
@@ -31,6 +32,8 @@ pub struct Together<'a> {
     pub possible: &'a dyn Fn(usize, usize, usize) -> bool,
     /// Whether no cell can be below zero.
     pub floor: bool,
+    /// The board's rule for small numbers, if it has one.
+    pub small: Option<Policy>,
 }
 
 /// One published table.
@@ -46,6 +49,8 @@ pub struct Counted {
     pub unbiased: Vec<f64>,
     /// Whether anyone can be counted there. The others are 0, and known to be.
     pub possible: Vec<bool>,
+    /// Whether the rule for small numbers withholds it.
+    pub withheld: Vec<bool>,
     /// The variance of each area's cells: of the noise alone.
     variance: Vec<f64>,
     spread: Spread,
@@ -76,11 +81,22 @@ pub fn counted(together: &Together<'_>) -> Result<Vec<Counted>> {
         possible: together.possible,
         non_negative: together.floor,
     })?;
-    Ok(together.tables.iter().zip(whole).map(|(table, whole)| named(together, &fit, table, &whole)).collect())
+    let hidden = hidden(together, &whole)?;
+    let tables = together.tables.iter().zip(whole.iter().zip(&hidden));
+    Ok(tables.map(|(table, (whole, hidden))| named(together, &fit, table, whole, hidden)).collect())
+}
+
+/// What the rule for small numbers withholds: nothing where there is none, or where values may be negative.
+fn hidden(together: &Together<'_>, whole: &[Vec<i64>]) -> Result<Vec<Vec<bool>>> {
+    let Some(policy) = together.small.filter(|_| together.floor) else {
+        return Ok(whole.iter().map(|whole| vec![false; whole.len()]).collect());
+    };
+    let tables = together.tables.iter().zip(whole).map(|(marginal, values)| Table { marginal, values });
+    withheld(together.shape, &tables.collect::<Vec<_>>(), policy)
 }
 
 /// From nodes to the areas that they are parts of.
-fn named(together: &Together<'_>, fit: &Fit, table: &Marginal, whole: &[i64]) -> Counted {
+fn named(together: &Together<'_>, fit: &Fit, table: &Marginal, whole: &[i64], hidden: &[bool]) -> Counted {
     let (shape, named) = (together.shape, &together.named[table.level]);
     let width = shape.width(&table.dims);
     let (spread, real) = (fit.spread(table), fit.table(table));
@@ -94,6 +110,7 @@ fn named(together: &Together<'_>, fit: &Fit, table: &Marginal, whole: &[i64]) ->
         whole: vec![0; named.areas * width],
         unbiased: vec![0.0; named.areas * width],
         possible: vec![false; named.areas * width],
+        withheld: vec![false; named.areas * width],
         variance: vec![0.0; named.areas],
         spread,
         nodes: vec![Vec::new(); named.areas],
@@ -103,6 +120,7 @@ fn named(together: &Together<'_>, fit: &Fit, table: &Marginal, whole: &[i64]) ->
         for cell in 0..width {
             counted.whole[area * width + cell] += whole[from + cell];
             counted.unbiased[area * width + cell] += real[from + cell];
+            counted.withheld[area * width + cell] |= hidden[from + cell];
         }
         // Nodes of one area lie in different parents, where errors have little in common: they are added as independent.
         counted.variance[area] += counted.spread.variance(node);

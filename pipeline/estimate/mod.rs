@@ -7,31 +7,19 @@ mod classes;
 pub mod count;
 pub mod design;
 pub mod fit;
+pub mod inequality;
+pub mod interval;
+pub mod quantile;
+pub mod ratio;
+pub mod reliability;
 pub mod shape;
+pub mod small_numbers;
 mod spread;
+pub mod standard;
 pub mod whole;
 
-/// What a published figure is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Qualifier {
-    /// Nothing to add.
-    Plain,
-    /// Low reliability: the interval reaches further than half the value to either side.
-    Unreliable,
-    /// Not applicable: the denominator may be zero.
-    NotApplicable,
-}
-
-impl Qualifier {
-    /// The symbol in a `...QF` column.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Qualifier::Plain => "",
-            Qualifier::Unreliable => "u",
-            Qualifier::NotApplicable => "z",
-        }
-    }
-}
+use interval::Figure;
+use reliability::{Mark, Rules};
 
 /// One published figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,62 +32,36 @@ pub struct Estimate {
     pub unbiased: Option<f64>,
     /// The standard deviation of the noise in it. Counts only.
     pub error: Option<f64>,
-    /// What it is worth.
-    pub qualifier: Qualifier,
+    /// What a reader may make of it.
+    pub mark: Mark,
 }
 
 impl Estimate {
     /// There is no such figure: nobody can be counted there, or there is nothing to divide by.
-    pub const NOT_APPLICABLE: Estimate =
-        Estimate { value: None, interval: None, unbiased: None, error: None, qualifier: Qualifier::NotApplicable };
-}
+    pub const NOT_APPLICABLE: Estimate = Estimate::without(Mark::NotApplicable);
+    /// The rules withhold it.
+    pub const WITHHELD: Estimate = Estimate::without(Mark::Withheld);
 
-/// A count: its unbiased estimate, the standard deviation of that, and the whole number that is published.
-pub fn count(unbiased: f64, error: f64, whole: i64, floor: bool) -> Estimate {
-    let reach = 1.96 * error;
-    let low = if floor { (unbiased - reach).max(0.0) } else { unbiased - reach };
-    let interval = (low.min(whole as f64), (unbiased + reach).max(whole as f64));
-    Estimate {
-        value: Some(whole as f64),
-        interval: Some(interval),
-        unbiased: Some(unbiased),
-        error: Some(error),
-        qualifier: reliability(whole as f64, reach),
+    const fn without(mark: Mark) -> Self {
+        Estimate { value: None, interval: None, unbiased: None, error: None, mark }
     }
-}
 
-/// One ratio, times `per`: each side a value and its 97.5% distance. See [`rates`].
-pub fn ratio((of, reach_of): (f64, f64), (over, reach_over): (f64, f64), per: f64) -> Estimate {
-    // At the interval's lower end the denominator is less than one person: there may be nobody to divide by.
-    if over - reach_over < 1.0 {
-        return Estimate::NOT_APPLICABLE;
+    /// A figure by the author's rules, to be shown with so many decimals; not applicable where there is none.
+    pub fn of(figure: Option<Figure>, rules: &Rules, decimals: u32) -> Self {
+        let mark = rules.mark(figure.as_ref(), decimals);
+        match figure.filter(|_| mark.shows_value()) {
+            Some(figure) => {
+                Estimate { value: Some(figure.value()), interval: Some(figure.interval()), ..Estimate::without(mark) }
+            }
+            None => Estimate::without(mark),
+        }
     }
-    let value = of / over * per;
-    let lower = (of - reach_of).max(0.0) / (over + reach_over) * per;
-    let upper = (of + reach_of) / (over - reach_over) * per;
-    let qualifier = reliability(value, (value - lower).max(upper - value));
-    Estimate { value: Some(value), interval: Some((lower, upper)), unbiased: None, error: None, qualifier }
-}
 
-/// The least count that is reliable where 95% of cells have noise within `reach`.
-pub fn reliable_from(reach: u64) -> u64 {
-    reach.saturating_mul(2)
-}
-
-fn reliability(value: f64, reach: f64) -> Qualifier {
-    if reach > value.abs() / 2.0 { Qualifier::Unreliable } else { Qualifier::Plain }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_reliable_from_twice_the_reach() {
-        for reach in [1u64, 2, 7, 600] {
-            let least = reliable_from(reach) as f64;
-            assert_eq!(reliability(least, reach as f64), Qualifier::Plain);
-            assert_eq!(reliability(least - 1.0, reach as f64), Qualifier::Unreliable);
+    /// A count, with what is behind it: nothing where it is not shown.
+    pub fn counted(self, unbiased: f64, error: Option<f64>) -> Self {
+        match self.value {
+            Some(_) => Estimate { unbiased: Some(unbiased), error, ..self },
+            None => self,
         }
     }
 }

@@ -118,14 +118,11 @@ pub struct Grid {
 impl Grid {
     /// The grid of a measure.
     pub fn new(plan: &Plan, measure: &Measure, fine: &FineGrid) -> Self {
-        let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band]);
-        let mut dimensions = bands.map(|it| dimension(&it.name, &it.heading, &it.codes, true)).collect::<Vec<_>>();
-        dimensions.extend(measure.codes.iter().map(|it| dimension(&it.name, &it.heading, &it.codes, it.unknown)));
         let kept = fine.person_codes.iter().chain(&fine.row_codes).collect::<Vec<_>>();
         let place = |code: &CodeDimension| kept.iter().position(|other| other.name == code.name).unwrap_or(0);
         Grid {
             areas: fine.areas.clone(),
-            dimensions,
+            dimensions: dimensions_of(plan, measure),
             bands: measure.bands.len(),
             order: measure.codes.iter().map(place).collect(),
             own: fine.person_codes.len(),
@@ -217,6 +214,13 @@ pub type Public = HashMap<String, PublicTable>;
 
 pub(super) fn table<'a>(public: &'a Public, name: &str) -> Result<&'a PublicTable> {
     public.get(name).ok_or_else(|| Error::Privacy(format!("the public table `{name}` is not among the sources")))
+}
+
+/// The dimensions of a measure beside areas: bands, then codes.
+pub fn dimensions_of(plan: &Plan, measure: &Measure) -> Vec<Dimension> {
+    let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band]);
+    let bands = bands.map(|it| dimension(&it.name, &it.heading, &it.codes, true));
+    bands.chain(measure.codes.iter().map(|it| dimension(&it.name, &it.heading, &it.codes, it.unknown))).collect()
 }
 
 fn dimension(name: &str, heading: &str, codes: &[String], unknown: bool) -> Dimension {

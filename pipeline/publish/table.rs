@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 
 use crate::error::{Error, Result};
-use crate::estimate::{Estimate, Qualifier};
+use crate::estimate::Estimate;
+use crate::estimate::reliability::Mark;
 use crate::measure::grid::UNKNOWN;
 
 /// What stands where a measure is given over all values of a dimension.
@@ -35,8 +36,8 @@ pub struct Row {
     pub labels: Vec<String>,
     /// The measure's or rate's name.
     pub figure: String,
-    /// Whether it is a whole number.
-    pub whole: bool,
+    /// How many decimals it is shown with.
+    pub decimals: u32,
     /// The figure.
     pub estimate: Estimate,
 }
@@ -82,7 +83,7 @@ impl Table {
             let number = |value: Option<f64>| value.map_or(String::new(), |value| row.number(value));
             fields.push(row.figure.clone());
             fields.push(number(row.estimate.value));
-            fields.push(row.estimate.qualifier.symbol().to_owned());
+            fields.push(row.estimate.mark.symbol().to_owned());
             fields.push(number(row.estimate.interval.map(|(lower, _)| lower)));
             fields.push(number(row.estimate.interval.map(|(_, upper)| upper)));
             fields.push(row.estimate.unbiased.map_or(String::new(), fine));
@@ -110,7 +111,7 @@ impl Table {
         }
         columns.push(texts(&|row| row.figure.clone()));
         columns.push(numbers(&|row| row.estimate.value));
-        columns.push(texts(&|row| row.estimate.qualifier.symbol().to_owned()));
+        columns.push(texts(&|row| row.estimate.mark.symbol().to_owned()));
         columns.push(numbers(&|row| row.estimate.interval.map(|(lower, _)| lower)));
         columns.push(numbers(&|row| row.estimate.interval.map(|(_, upper)| upper)));
         for number in [|row: &Row| row.estimate.unbiased, |row: &Row| row.estimate.error] {
@@ -129,20 +130,21 @@ impl Table {
 }
 
 impl Row {
-    /// Whole numbers as they are, rates to one decimal place.
+    /// The figure to its decimals; zero has no sign.
     fn rounded(&self, value: f64) -> f64 {
-        if self.whole { value } else { (value * 10.0).round() / 10.0 }
+        let scale = 10f64.powi(self.decimals as i32);
+        (value * scale).round() / scale + 0.0
     }
 
     /// The figure as text.
     pub fn number(&self, value: f64) -> String {
-        if self.whole { format!("{value:.0}") } else { format!("{:.1}", self.rounded(value)) }
+        format!("{:.*}", self.decimals as usize, self.rounded(value))
     }
 
     /// The figure with its interval and symbol, as a person reads it.
     pub fn text(&self) -> String {
-        let symbol = match self.estimate.qualifier {
-            Qualifier::Plain => String::new(),
+        let symbol = match self.estimate.mark {
+            Mark::Plain => String::new(),
             other => format!(" [{}]", other.symbol()),
         };
         match (self.estimate.value, self.estimate.interval) {

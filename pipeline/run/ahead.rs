@@ -5,21 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::figures::{rules, sampling};
 use super::question::{Asked, Family, Question, limits, loss, prepare};
 use super::{Resources, afford, with_public, witness};
 use crate::config::plan::{Measure, Place, Plan, Rate};
 use crate::error::{Error, Result};
+use crate::estimate::Estimate;
 use crate::estimate::fit::spreads;
+use crate::estimate::ratio::{Side, ratio};
+use crate::estimate::reliability::{Mark, Rules};
 use crate::estimate::shape::Marginal;
-use crate::estimate::{Estimate, Qualifier, ratio, reliable_from};
 use crate::link::PublicTable;
 use crate::measure::grid::Public;
 use crate::privacy::{Calibrated, Exact, Ledger, Loss, Role, Spending};
 use crate::progress::Progress;
 
-/// Of 100 cells, 95 are within so many standard deviations; and 97.5 within so many.
+/// Of 100 cells, 95 are within so many standard deviations.
 const Z95: f64 = 1.959_963_984_540_054;
-const Z975: f64 = 2.241_402_727_604_947;
 
 /// A run, foretold.
 pub struct Ahead {
@@ -203,7 +205,15 @@ fn report(
             let spreads = spreads(&family.shape, &drawn.collect::<Vec<_>>(), &family.tables)?;
             for (table, spread) in family.tables.iter().zip(spreads) {
                 let target = report.targets.iter().find(|target| (target.measure, target.level) == (at, table.level));
-                tables.push(foreseen(plan, family, table, spread.mean().sqrt(), target.map(|it| it.within), zones));
+                tables.push(foreseen(
+                    plan,
+                    family,
+                    table,
+                    spread.mean().sqrt(),
+                    target.map(|it| it.within),
+                    zones,
+                    report.reliability.unreliable_over,
+                ));
             }
         }
     }
@@ -231,11 +241,12 @@ fn foreseen(
     error: f64,
     target: Option<u32>,
     zones: Option<&PublicTable>,
+    unreliable_over: f64,
 ) -> TableAhead {
     let measure = &family.measure;
     let noise = family.vectors.iter().find(|(drawn, _)| drawn == table).map(|(_, vector)| vector.noise.clone());
     let within = (Z95 * error).floor() as u64;
-    let reliable_from = reliable_from(within);
+    let reliable_from = (within as f64 / unreliable_over).ceil() as u64;
     let codes = codes(family, &table.dims);
     let most = noise.as_ref().map_or(1, |noise| noise.bounds().linf());
     let worth = zones.and_then(|zones| lived_in(plan, family, table, zones)).map(|lived_in| {
@@ -281,22 +292,32 @@ fn rates(plan: &Plan, question: &Question<'_>, tables: &[TableAhead], zones: Opt
             let codes = codes(family, &table.dims);
             let sides = [(rate.of, of, codes), (rate.over, over, 1)];
             let sides = sides.map(|(at, side, codes)| (&question.report.measures[at], side.error, codes));
-            rates.extend(foretell(rate, sides, &named.name, &lived_in));
+            rates.extend(foretell(rate, sides, &named.name, &lived_in, &rules(question.report)));
         }
     }
     rates
 }
 
 /// `None` where one of the sides is not expected. Each side: its measure, its error and its combinations of codes.
-fn foretell(rate: &Rate, sides: [(&Measure, f64, usize); 2], level: &str, lived_in: &[u64]) -> Option<RateAhead> {
+fn foretell(
+    rate: &Rate,
+    sides: [(&Measure, f64, usize); 2],
+    level: &str,
+    lived_in: &[u64],
+    rules: &Rules,
+) -> Option<RateAhead> {
     let [(of, error_of, codes), (over, error_over, codes_over)] = sides;
     let per = f64::from(rate.per);
     let estimate = |&people: &u64| {
-        let of = (expected(of, codes, people)?, Z975 * error_of);
-        Some(ratio(of, (expected(over, codes_over, people)?, Z975 * error_over), per))
+        let side = |measure: &Measure, codes: usize, error: f64| {
+            let value = expected(measure, codes, people)?;
+            Some(Side { value, unbiased: value, variance: error * error })
+        };
+        let (of, over) = (side(of, codes, error_of)?, side(over, codes_over, error_over)?);
+        Some(Estimate::of(ratio(of, over, 0.0, per, sampling(rate.sampling)), rules, 1))
     };
     let estimates = lived_in.iter().map(estimate).collect::<Option<Vec<Estimate>>>()?;
-    let counted = |wanted: Qualifier| estimates.iter().filter(|it| it.qualifier == wanted).count() * codes;
+    let counted = |wanted: Mark| estimates.iter().filter(|it| it.mark == wanted).count() * codes;
     let farther =
         |it: &Estimate| Some((it.value?, it.interval?)).map(|(value, (low, high))| (value - low).max(high - value));
     let mut reaches = estimates.iter().filter_map(farther).collect::<Vec<_>>();
@@ -307,8 +328,8 @@ fn foretell(rate: &Rate, sides: [(&Measure, f64, usize); 2], level: &str, lived_
         per: rate.per,
         value: expected(of, 1, 1000)? / expected(over, 1, 1000)? * per,
         reach: reaches.get(reaches.len() / 2).copied(),
-        reliable: counted(Qualifier::Plain),
-        not_applicable: counted(Qualifier::NotApplicable),
+        reliable: counted(Mark::Plain),
+        not_applicable: counted(Mark::NotApplicable),
         cells: estimates.len() * codes,
     })
 }

@@ -217,8 +217,13 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
     let head = head.ok_or_else(|| Error::Privacy("a pack without a release says nothing".into()))?;
     let qualifiers = [
         ("d", "a total: the figure is over all values of the dimension"),
-        ("u", "low reliability: the 95% interval reaches further than half the value to either side"),
-        ("z", "not applicable: there may be nobody to divide by"),
+        ("low", "rounds to zero, and is not zero"),
+        (
+            "u",
+            "low reliability: the 95% interval reaches far beyond the value, by the rule that the methodology states",
+        ),
+        ("x", "not available: withheld by a rule of the board on released figures"),
+        ("z", "not applicable: nobody can be counted there, or there may be nobody to divide by"),
     ];
     Ok(Manifest {
         smirr: env!("CARGO_PKG_VERSION").into(),

@@ -123,7 +123,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
         stage.finish(0);
     }
     let stage = progress.stage("publish", None);
-    let (pack, tables) = publish_all(plan, &questions, &answers, &mut ledger)?;
+    let (pack, tables) = publish_all(plan, &questions, &answers, &public, &mut ledger)?;
     stage.finish(tables.iter().map(|table| table.rows.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();
     Ok(Summary { pack, tables, validation, charges })
@@ -221,11 +221,12 @@ fn publish_all(
     plan: &Plan,
     questions: &[Question<'_>],
     answers: &[Answer],
+    public: &Public,
     ledger: &mut Ledger,
 ) -> Result<(Pack, Vec<Table>)> {
     let mut tables = Vec::new();
     for (question, answer) in questions.iter().zip(answers) {
-        tables.extend(figures::tables(plan, question, answer)?);
+        tables.extend(figures::tables(plan, question, answer, public)?);
     }
     let manifest = answer::manifest(plan, questions, answers)?;
     let label = label::label(plan, questions, answers, ledger)?;

@@ -30,7 +30,7 @@ pub struct Asked<'a> {
     /// The measure.
     pub measure: &'a Measure,
     /// Its tables, in families whose members add up: one, but where people are counted in several cells of their rows'
-    /// codes.
+    /// codes. None of a public measure, which is exact and costs nothing.
     pub families: Vec<Family>,
 }
 
@@ -91,7 +91,8 @@ fn ask<'a>(plan: &Plan, report: &'a Report, public: &Public, share: &Loss) -> Re
     let mut asked = Vec::new();
     let mut one_person = Vec::new();
     for measure in &report.measures {
-        let families = families(plan, measure, public)?;
+        let is_public = matches!(measure.kind, MeasureKind::Public { .. });
+        let families = if is_public { Vec::new() } else { families(plan, measure, public)? };
         for family in &families {
             let fine = bounds(&family.measure, &family.fine)?;
             let tables = family.tables.iter().map(|table| family.grid.one_person(&fine, &table.dims));
@@ -230,6 +231,13 @@ impl Question<'_> {
     pub fn roles(&self) -> BTreeSet<Role> {
         let practitioner = self.report.protects.practitioner.then_some(Role::Practitioner);
         [Role::Patient].into_iter().chain(practitioner).collect()
+    }
+
+    /// The names of each level's areas, in the order of their cells.
+    pub fn areas(&self) -> Vec<&[String]> {
+        let family = self.asked.iter().flat_map(|asked| &asked.families).next();
+        let levels = family.map_or(&[][..], |family| &family.grid.areas.levels);
+        levels.iter().map(|level| level.labels.as_slice()).collect()
     }
 
     /// The vector that stands there.

@@ -1,7 +1,9 @@
 //! How figures lie in a report's tables: which dimensions there are, and which of them a figure is by.
 
+use super::cells::Cells;
+use crate::config::plan::Plan;
 use crate::estimate::Estimate;
-use crate::measure::grid::Dimension;
+use crate::measure::grid::{Dimension, dimensions_of};
 use crate::publish::{ALL, Row};
 use crate::run::question::Question;
 
@@ -12,12 +14,11 @@ pub struct Frame {
 
 impl Frame {
     /// The frame of a report.
-    pub fn of(question: &Question<'_>) -> Self {
+    pub fn of(plan: &Plan, question: &Question<'_>) -> Self {
         let mut dimensions: Vec<Dimension> = Vec::new();
-        let families = question.asked.iter().flat_map(|asked| &asked.families);
-        for dimension in families.flat_map(|family| &family.grid.dimensions) {
+        for dimension in question.report.measures.iter().flat_map(|measure| dimensions_of(plan, measure)) {
             if !dimensions.iter().any(|known| known.name == dimension.name) {
-                dimensions.push(dimension.clone());
+                dimensions.push(dimension);
             }
         }
         let order = |name: &str| question.report.by.iter().position(|by| by == name).unwrap_or(usize::MAX);
@@ -45,8 +46,8 @@ impl Frame {
 pub struct Block {
     /// The figure's name.
     pub figure: String,
-    /// Whether it is a whole number.
-    pub whole: bool,
+    /// How many decimals it is shown with.
+    pub decimals: u32,
     /// Its dimensions beside areas: positions in the frame, in the order of its cells.
     pub dims: Vec<usize>,
     /// Its cells: areas slowest, then the dimensions in order.
@@ -54,6 +55,27 @@ pub struct Block {
 }
 
 impl Block {
+    /// A figure in every cell of a table.
+    pub fn new(name: &str, decimals: u32, frame: &Frame, cells: &Cells, figure: impl Fn(usize) -> Estimate) -> Self {
+        Block {
+            figure: name.to_owned(),
+            decimals,
+            dims: cells.dims.iter().map(|name| frame.position(name)).collect(),
+            cells: (0..cells.sides.len()).map(figure).collect(),
+        }
+    }
+
+    /// A figure over all values of one dimension of a table: one for each place in the others.
+    pub fn without(name: &str, decimals: u32, frame: &Frame, cells: &Cells, dim: usize, figures: &[Estimate]) -> Self {
+        let others = cells.dims.iter().enumerate().filter(|(at, _)| *at != dim);
+        Block {
+            figure: name.to_owned(),
+            decimals,
+            dims: others.map(|(_, name)| frame.position(name)).collect(),
+            cells: figures.to_vec(),
+        }
+    }
+
     /// Its rows, in the order of its cells.
     pub fn rows<'a>(&'a self, frame: &'a Frame, areas: &'a [String]) -> impl Iterator<Item = Row> + 'a {
         let width = self.dims.iter().map(|&dim| frame.values(dim).len()).product::<usize>().max(1);
@@ -66,7 +88,7 @@ impl Block {
                 labels[dim + 1].clone_from(&values[rest % values.len()]);
                 rest /= values.len();
             }
-            Row { labels, figure: self.figure.clone(), whole: self.whole, estimate: *estimate }
+            Row { labels, figure: self.figure.clone(), decimals: self.decimals, estimate: *estimate }
         })
     }
 }

@@ -1,25 +1,49 @@
-//! The figures of a report, cell by cell.
+//! The figures of a report, cell by cell: counts, rates and means. What is given over a dimension at once is in
+//! [`super::summary`].
 
 use super::block::{Block, Frame};
-use super::measured::{Cells, Measured};
+use super::cells::Cells;
+use super::measured::Measured;
+use crate::config::figures::Sampling as Asked;
 use crate::config::plan::{Measure, Rate};
 use crate::error::Result;
-use crate::estimate::{Estimate, count, ratio};
+use crate::estimate::Estimate;
+use crate::estimate::interval::{Figure, count};
+use crate::estimate::ratio::{Sampling, Side, ratio, share};
+use crate::estimate::reliability::Rules;
+use crate::measure::plan::floor;
 
 /// A measure's own figures in one table.
-pub fn counts(measure: &Measure, frame: &Frame, cells: &Cells) -> Block {
-    let counted = &cells.counted;
-    let width = counted.width();
-    let floor = crate::measure::plan::floor(measure) >= 0;
-    let estimate = |cell: usize| match counted.possible[cell] {
-        true => count(counted.unbiased[cell], counted.variance(cell / width).sqrt(), counted.whole[cell], floor),
-        false => Estimate::NOT_APPLICABLE,
+pub fn counts(name: &str, measure: &Measure, frame: &Frame, cells: &Cells, rules: &Rules) -> Block {
+    let floor = cells.is_public() || floor(measure) >= 0;
+    let estimate = |cell: usize| {
+        let side = cells.sides[cell];
+        let (low, high) = match cells.is_public() {
+            true => (side.value as i64, side.value as i64),
+            false => count(side.unbiased, side.variance.sqrt(), side.value as i64, floor),
+        };
+        let figure = Figure::new(side.value, low as f64, high as f64);
+        let error = (!cells.is_public()).then(|| cells.error(cell));
+        Estimate::of(figure, rules, 0).counted(side.unbiased, error)
     };
-    Block {
-        figure: measure.name.clone(),
-        whole: true,
-        dims: positions(frame, &cells.dims),
-        cells: (0..counted.whole.len()).map(estimate).collect(),
+    Block::new(name, 0, frame, cells, |cell| hidden(cells, cell).unwrap_or_else(|| estimate(cell)))
+}
+
+/// What stands in the place of a cell that says nothing: one where nobody can be, or one that is withheld.
+pub fn hidden(cells: &Cells, cell: usize) -> Option<Estimate> {
+    match (cells.possible[cell], cells.withheld[cell]) {
+        (false, _) => Some(Estimate::NOT_APPLICABLE),
+        (_, true) => Some(Estimate::WITHHELD),
+        _ => None,
+    }
+}
+
+/// The sampling error of a rate, in the estimates' terms.
+pub fn sampling(asked: Asked) -> Sampling {
+    match asked {
+        Asked::None => Sampling::None,
+        Asked::Poisson => Sampling::Poisson,
+        Asked::Binomial => Sampling::Binomial,
     }
 }
 
@@ -27,47 +51,89 @@ pub fn counts(measure: &Measure, frame: &Frame, cells: &Cells) -> Block {
 ///
 /// # Errors
 /// [`crate::error::Error::Privacy`] where its denominator is not given by the same dimensions.
-pub fn rates(rate: &Rate, frame: &Frame, level: usize, [of, over]: [&Measured; 2]) -> Result<Vec<Block>> {
+pub fn rates(
+    rate: &Rate,
+    frame: &Frame,
+    level: usize,
+    [of, over]: [&Measured; 2],
+    rules: &Rules,
+) -> Result<Vec<Block>> {
+    let quotient = |of: Side, over: Side| ratio(of, over, 0.0, f64::from(rate.per), sampling(rate.sampling));
+    quotients(&rate.name, frame, level, [of, over], &|of, over| Estimate::of(quotient(of, over), rules, 1))
+}
+
+#[cfg(any())]
+/// A mean at one level, in every table of its sum.
+///
+/// # Errors
+/// As [`rates`].
+pub fn means(
+    asked: &Mean,
+    frame: &Frame,
+    level: usize,
+    [sum, count]: [&Measured; 2],
+    rules: &Rules,
+) -> Result<Vec<Block>> {
+    let range = (asked.between.0 as f64, asked.between.1 as f64);
+    let figure = |sum: Side, count: Side| mean(sum, count, asked.centre as f64, range);
+    quotients(&asked.name, frame, level, [sum, count], &|sum, count| Estimate::of(figure(sum, count), rules, 1))
+}
+
+fn quotients(
+    name: &str,
+    frame: &Frame,
+    level: usize,
+    [of, over]: [&Measured; 2],
+    figure: &dyn Fn(Side, Side) -> Estimate,
+) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     for of in of.at(level) {
         let over = over.by(level, &of.dims)?;
-        let cells = over_cells(of, over);
+        let places = of.within(over);
         let estimate = |cell: usize| {
-            let other = cells[cell];
-            if !of.counted.possible[cell] {
-                return Estimate::NOT_APPLICABLE;
-            }
-            let side = |counted: &crate::estimate::count::Counted, cell: usize| {
-                (counted.whole[cell] as f64, 2.241_402_727_604_947 * counted.variance(cell / counted.width()).sqrt())
-            };
-            ratio(side(&of.counted, cell), side(&over.counted, other), f64::from(rate.per))
+            let other = places[cell];
+            let hidden = hidden(of, cell).or_else(|| hidden(over, other));
+            hidden.unwrap_or_else(|| figure(of.sides[cell], over.sides[other]))
         };
-        blocks.push(Block {
-            figure: rate.name.clone(),
-            whole: false,
-            dims: positions(frame, &of.dims),
-            cells: (0..of.counted.whole.len()).map(estimate).collect(),
-        });
+        blocks.push(Block::new(name, 1, frame, of, estimate));
     }
     Ok(blocks)
 }
 
-pub fn positions(frame: &Frame, dims: &[String]) -> Vec<usize> {
-    dims.iter().map(|name| frame.position(name)).collect()
-}
-
-/// For each cell of a table, the cell of one by fewer dimensions.
-pub fn over_cells(of: &Cells, over: &Cells) -> Vec<usize> {
-    let sizes = &of.counted.sizes;
-    let cell = |index: usize| {
-        let (area, mut rest) = (index / of.counted.width(), index % of.counted.width());
-        let mut digits = vec![0; sizes.len()];
-        for (digit, size) in digits.iter_mut().zip(sizes).rev() {
-            *digit = rest % size;
-            rest /= size;
+/// A funnel, whose cells hold people at their furthest stage: how many reached each stage, what share that is of those
+/// who started, and how many went no further.
+pub fn funnel(measure: &Measure, frame: &Frame, cells: &Cells, stage: usize, rules: &Rules) -> Vec<Block> {
+    let (lines, stages) = (cells.along(stage), cells.sizes[stage]);
+    let mut reached = vec![Estimate::NOT_APPLICABLE; cells.sides.len()];
+    let mut shares = reached.clone();
+    for line in &lines {
+        let (own, two) =
+            (cells.sides[line[0]].variance, if stages > 1 { cells.covariance(line[0], line[1]) } else { 0.0 });
+        // Of `few` stages within `many`: the covariance of the sums.
+        let shared = |few: f64, many: f64| few * own + (few * many - few) * two;
+        let from = |first: usize| {
+            let parts = line[first..].iter().map(|&cell| cells.sides[cell]).collect::<Vec<_>>();
+            let many = parts.len() as f64;
+            Side { variance: shared(many, many), ..Side::pooled(&parts) }
+        };
+        let all = from(0);
+        // A stage that is withheld would follow from those around it: the whole line is.
+        let withheld = line.iter().find_map(|&cell| hidden(cells, cell));
+        for (first, &cell) in line.iter().enumerate() {
+            let side = from(first);
+            let (low, high) = count(side.unbiased, side.variance.sqrt(), side.value as i64, true);
+            let figure = Figure::new(side.value, low as f64, high as f64);
+            let error = cells.error(line[0]) * (side.variance / own.max(f64::MIN_POSITIVE)).sqrt();
+            let many = (stages - first) as f64;
+            let of_all = share(side, all, shared(many, stages as f64), 100.0, Sampling::Binomial);
+            reached[cell] =
+                withheld.unwrap_or_else(|| Estimate::of(figure, rules, 0).counted(side.unbiased, Some(error)));
+            shares[cell] = withheld.unwrap_or_else(|| Estimate::of(of_all, rules, 1));
         }
-        let digit = |name: &String| of.dims.iter().position(|own| own == name).map_or(0, |at| digits[at]);
-        over.dims.iter().zip(&over.counted.sizes).fold(area, |cell, (name, size)| cell * size + digit(name))
-    };
-    (0..of.counted.whole.len()).map(cell).collect()
+    }
+    let name = &measure.name;
+    let no_further = counts(&format!("{name}_no_further"), measure, frame, cells, rules);
+    let block =
+        |name: &str, decimals, figures: &[Estimate]| Block::new(name, decimals, frame, cells, |cell| figures[cell]);
+    vec![block(name, 0, &reached), block(&format!("{name}_share"), 1, &shares), no_further]
 }

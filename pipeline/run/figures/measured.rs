@@ -1,9 +1,17 @@
 //! One measure's published tables, found by level and dimensions.
 
+use super::cells::Cells;
+use crate::config::derived::SmallNumbers;
+use crate::config::figures::Zeros;
+use crate::config::plan::{Measure, Plan};
 use crate::error::{Error, Result};
 use crate::estimate::count::{Counted, Named, Together, counted};
+use crate::estimate::interval::multiplier;
+use crate::estimate::small_numbers::Policy;
+use crate::measure::grid::{Public, dimensions_of};
 use crate::measure::plan::floor;
-use crate::privacy::Released;
+use crate::measure::public::public;
+use crate::privacy::{Mechanism, Released};
 use crate::run::question::{Asked, Family};
 
 /// The published tables of one measure.
@@ -11,27 +19,37 @@ pub struct Measured {
     tables: Vec<Cells>,
 }
 
-/// One published table of a measure.
-pub struct Cells {
-    /// The names of its dimensions beside areas, in the order of its cells.
-    pub dims: Vec<String>,
-    /// The figures.
-    pub counted: Counted,
-}
-
 impl Measured {
-    /// Estimates every family of a measure's tables.
+    /// Estimates every family of a measure's tables; `small`: the board's rule for small numbers, if it has one.
     ///
     /// # Errors
     /// [`Error::Privacy`] where they do not follow from what was drawn.
-    pub fn new(asked: &Asked<'_>, vectors: &[Vec<Released>]) -> Result<Self> {
-        let families = asked.families.iter().zip(vectors).map(|(family, vectors)| estimated(family, vectors));
+    pub fn drawn(asked: &Asked<'_>, vectors: &[Vec<Released>], small: Option<SmallNumbers>) -> Result<Self> {
+        let families = asked.families.iter().zip(vectors).map(|(family, vectors)| estimated(family, vectors, small));
         Ok(Measured { tables: families.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect() })
+    }
+
+    /// The tables of a public measure: exact.
+    ///
+    /// # Errors
+    /// As [`public`].
+    pub fn public(plan: &Plan, measure: &Measure, tables: &Public, areas: &[&[String]]) -> Result<Self> {
+        let dimensions = dimensions_of(plan, measure);
+        let sizes = dimensions.iter().map(|dimension| dimension.values.len()).collect::<Vec<_>>();
+        let mut all = Vec::new();
+        for (level, values) in public(plan, measure, tables, areas)?.iter().enumerate() {
+            for dims in &measure.tables {
+                let names = dims.iter().map(|&dim| dimensions[dim].name.clone()).collect();
+                let own = dims.iter().map(|&dim| sizes[dim]).collect::<Vec<_>>();
+                all.push(Cells::public(level, names, own, &summed(values, &sizes, dims)));
+            }
+        }
+        Ok(Measured { tables: all })
     }
 
     /// The tables at a level.
     pub fn at(&self, level: usize) -> impl Iterator<Item = &Cells> {
-        self.tables.iter().filter(move |cells| cells.counted.table.level == level)
+        self.tables.iter().filter(move |cells| cells.level == level)
     }
 
     /// The table at a level by those of `dims` that the measure has.
@@ -48,7 +66,23 @@ impl Measured {
     }
 }
 
-fn estimated(family: &Family, vectors: &[Released]) -> Result<Vec<Cells>> {
+/// The sums of a table by all of these dimensions over those that are not among `dims`.
+fn summed(values: &[i64], sizes: &[usize], dims: &[usize]) -> Vec<i64> {
+    let (all, width) = (sizes.iter().product::<usize>(), dims.iter().map(|&dim| sizes[dim]).product::<usize>());
+    let mut sums = vec![0; values.len() / all * width];
+    for (cell, value) in values.iter().enumerate() {
+        let mut rest = cell % all;
+        let mut digits = vec![0; sizes.len()];
+        for (digit, size) in digits.iter_mut().zip(sizes).rev() {
+            *digit = rest % size;
+            rest /= size;
+        }
+        sums[dims.iter().fold(cell / all, |place, &dim| place * sizes[dim] + digits[dim])] += value;
+    }
+    sums
+}
+
+fn estimated(family: &Family, vectors: &[Released], small: Option<SmallNumbers>) -> Result<Vec<Cells>> {
     let areas = &family.grid.areas;
     let named = areas.levels.iter().map(|level| Named { areas: level.labels.len(), area_of: &level.area_of });
     let tables = counted(&Together {
@@ -59,10 +93,13 @@ fn estimated(family: &Family, vectors: &[Released]) -> Result<Vec<Cells>> {
         bands: family.grid.bands,
         possible: &|level, node, bands| areas.is_possible(level, node, bands),
         floor: floor(&family.measure) >= 0,
+        small: small.map(|rule| Policy { small: u64::from(rule.below), zeros: rule.zeros == Zeros::Hide }),
     })?;
+    let laplace = vectors.iter().any(|released| released.mechanism() == Mechanism::DiscreteLaplace);
     let cells = |counted: Counted| {
         let dims = counted.table.dims.iter().map(|&dim| family.grid.dimensions[dim].name.clone()).collect();
-        Cells { dims, counted }
+        let withheld = counted.withheld.clone();
+        Cells::drawn(counted, dims, withheld, multiplier(laplace).powi(2))
     };
     Ok(tables.into_iter().map(cells).collect())
 }

@@ -4,44 +4,131 @@
 //! areas and dimensions as what they are derived from.
 
 mod block;
+mod cells;
 mod derived;
 mod measured;
+mod summary;
 
 use super::answer::Answer;
 use super::question::Question;
-use crate::config::plan::Plan;
+use crate::config::plan::{self as config, Plan, Rows};
 use crate::error::Result;
+use crate::estimate::reliability::Rules;
+use crate::measure::grid::Public;
 use crate::publish::Table;
 use block::{Block, Frame};
+pub use derived::sampling;
 use measured::Measured;
 
 /// The tables of one report, one an area level, each with every figure by every set of dimensions.
 ///
 /// # Errors
 /// [`crate::error::Error::Privacy`] where a figure cannot be formed.
-pub fn tables(plan: &Plan, question: &Question<'_>, answer: &Answer) -> Result<Vec<Table>> {
-    let frame = Frame::of(question);
-    let measured = question.asked.iter().zip(&answer.vectors);
-    let measured = measured.map(|(asked, vectors)| Measured::new(asked, vectors)).collect::<Result<Vec<_>>>()?;
-    let mut tables = Vec::new();
-    for (at, level) in plan.geography.levels.iter().enumerate() {
-        let mut blocks = Vec::new();
-        for (measure, asked) in measured.iter().zip(&question.asked) {
-            blocks.extend(measure.at(at).map(|cells| derived::counts(asked.measure, &frame, cells)));
-        }
-        for rate in &question.report.rates {
-            blocks.extend(derived::rates(rate, &frame, at, [&measured[rate.of], &measured[rate.over]])?);
-        }
-        let labels = question.asked.iter().flat_map(|asked| &asked.families).next();
-        let labels = labels.map(|family| family.grid.areas.levels[at].labels.clone()).unwrap_or_default();
-        tables.push(Table {
-            report: question.report.name.clone(),
-            title: question.report.title.clone(),
-            level: level.name.clone(),
-            quarter: plan.quarter.to_string(),
-            headings: [level.heading.clone()].into_iter().chain(frame.headings()).collect(),
-            rows: blocks.iter().flat_map(|block: &Block| block.rows(&frame, &labels)).collect(),
-        });
+pub fn tables(plan: &Plan, question: &Question<'_>, answer: &Answer, public: &Public) -> Result<Vec<Table>> {
+    let report = Report::new(plan, question, answer, public)?;
+    (0..plan.geography.levels.len()).map(|level| report.table(level)).collect()
+}
+
+/// A report's rules on released figures.
+pub fn rules(report: &config::Report) -> Rules {
+    Rules {
+        unreliable_when_half_width_over: report.reliability.unreliable_over,
+        withhold_when_half_width_over: report.reliability.withhold_over,
+        ..Rules::default()
     }
-    Ok(tables)
+}
+
+/// A report's measures, estimated.
+struct Report<'a> {
+    plan: &'a Plan,
+    question: &'a Question<'a>,
+    frame: Frame,
+    rules: Rules,
+    measured: Vec<Measured>,
+}
+
+impl<'a> Report<'a> {
+    fn new(plan: &'a Plan, question: &'a Question<'a>, answer: &Answer, public: &Public) -> Result<Self> {
+        let small = plan.publish.small_numbers;
+        let areas = question.areas();
+        let measured =
+            question.asked.iter().zip(&answer.vectors).map(|(asked, vectors)| match asked.families.is_empty() {
+                true => Measured::public(plan, asked.measure, public, &areas),
+                false => Measured::drawn(asked, vectors, small),
+            });
+        Ok(Report {
+            plan,
+            question,
+            frame: Frame::of(plan, question),
+            rules: rules(question.report),
+            measured: measured.collect::<Result<_>>()?,
+        })
+    }
+
+    fn table(&self, at: usize) -> Result<Table> {
+        let level = &self.plan.geography.levels[at];
+        let report = self.question.report;
+        let areas = self.question.areas();
+        let blocks = self.blocks(at)?;
+        Ok(Table {
+            report: report.name.clone(),
+            title: report.title.clone(),
+            level: level.name.clone(),
+            quarter: self.plan.quarter.to_string(),
+            headings: [level.heading.clone()].into_iter().chain(self.frame.headings()).collect(),
+            rows: blocks.iter().flat_map(|block| block.rows(&self.frame, areas[at])).collect(),
+        })
+    }
+
+    /// Every figure at a level: measures first, then what is derived from them, as the report has them.
+    fn blocks(&self, at: usize) -> Result<Vec<Block>> {
+        let Report { question, frame, rules, measured, .. } = self;
+        let report = question.report;
+        let both = |of: usize, over: usize| [&measured[of], &measured[over]];
+        let mut blocks = Vec::new();
+        for (own, measure) in measured.iter().zip(&report.measures) {
+            #[cfg(any())]
+            if report.means.iter().any(|mean| report.measures[mean.sum].name == measure.name) {
+                // The sum about a centre says nothing by itself.
+                continue;
+            }
+            for cells in own.at(at) {
+                let stage = cells.position("stage").filter(|_| !matches!(measure.rows, Rows::Table));
+                match stage {
+                    Some(stage) => blocks.extend(derived::funnel(measure, frame, cells, stage, rules)),
+                    None => blocks.push(derived::counts(&measure.name, measure, frame, cells, rules)),
+                }
+            }
+        }
+        for rate in &report.rates {
+            blocks.extend(derived::rates(rate, frame, at, both(rate.of, rate.over), rules)?);
+        }
+        #[cfg(any())]
+        for mean in &report.means {
+            blocks.extend(derived::means(mean, frame, at, both(mean.sum, mean.count), rules)?);
+        }
+        for quartiles in &report.quartiles {
+            let dim = self.dimension(quartiles.of, quartiles.across);
+            blocks.extend(summary::quartiles(quartiles, dim, frame, at, &measured[quartiles.of], rules)?);
+        }
+        for asked in &report.inequality {
+            let rate = &report.rates[asked.of];
+            let band = self.dimension(rate.of, asked.across.of);
+            blocks.extend(summary::inequalities(asked, rate, band, frame, at, both(rate.of, rate.over), rules)?);
+        }
+        for asked in &report.standardised {
+            let ages = self.dimension(asked.of, asked.across.of);
+            blocks.extend(summary::standard(asked, ages, frame, at, both(asked.of, asked.over), rules)?);
+        }
+        Ok(blocks)
+    }
+
+    /// The name of a measure's dimension: a position among its bands and then its codes.
+    fn dimension(&self, measure: usize, at: usize) -> &str {
+        let measure = &self.question.report.measures[measure];
+        match at.checked_sub(measure.bands.len()) {
+            None => &self.plan.geography.bands[measure.bands[at]].name,
+            Some(code) => &measure.codes[code].name,
+        }
+    }
 }

@@ -1,0 +1,124 @@
+//! One table of released figures, with the noise that they share: what every derived figure is made of.
+
+use crate::estimate::count::Counted;
+use crate::estimate::ratio::Side;
+
+/// One table of a measure: areas slowest, then its dimensions, the last fastest.
+#[derive(Debug, Clone)]
+pub struct Cells {
+    /// The area level.
+    pub level: usize,
+    /// The names of its dimensions beside areas.
+    pub dims: Vec<String>,
+    /// How many values each has.
+    pub sizes: Vec<usize>,
+    /// The figures, with the variance that their intervals are made of.
+    pub sides: Vec<Side>,
+    /// Whether anyone can be counted there.
+    pub possible: Vec<bool>,
+    /// Whether the rule for small numbers withholds the figure.
+    pub withheld: Vec<bool>,
+    /// The noise; `None` for a public measure, which has none.
+    noise: Option<Noise>,
+}
+
+#[derive(Debug, Clone)]
+struct Noise {
+    counted: Counted,
+    /// The variance of an interval to that of the noise: above 1 where the noise is Laplace's.
+    stretch: f64,
+}
+
+impl Cells {
+    /// Of a measure that was drawn. `stretch`: what the variance of its noise is multiplied by for intervals.
+    pub fn drawn(counted: Counted, dims: Vec<String>, withheld: Vec<bool>, stretch: f64) -> Self {
+        let width = counted.width();
+        let side = |cell: usize| Side {
+            value: counted.whole[cell] as f64,
+            unbiased: counted.unbiased[cell],
+            variance: counted.variance(cell / width) * stretch,
+        };
+        Cells {
+            level: counted.table.level,
+            dims,
+            sizes: counted.sizes.clone(),
+            sides: (0..counted.whole.len()).map(side).collect(),
+            possible: counted.possible.clone(),
+            withheld,
+            noise: Some(Noise { counted, stretch }),
+        }
+    }
+
+    /// Of a public measure: exact.
+    pub fn public(level: usize, dims: Vec<String>, sizes: Vec<usize>, values: &[i64]) -> Self {
+        Cells {
+            level,
+            dims,
+            sizes,
+            sides: values.iter().map(|&value| Side::public(value as f64)).collect(),
+            possible: vec![true; values.len()],
+            withheld: vec![false; values.len()],
+            noise: None,
+        }
+    }
+
+    /// Whether it is exact.
+    pub fn is_public(&self) -> bool {
+        self.noise.is_none()
+    }
+
+    /// Cells of one area.
+    pub fn width(&self) -> usize {
+        self.sizes.iter().product()
+    }
+
+    /// The standard deviation of the noise in a cell; 0 for a public measure.
+    pub fn error(&self, cell: usize) -> f64 {
+        let stretch = self.noise.as_ref().map_or(1.0, |noise| noise.stretch);
+        (self.sides[cell].variance / stretch).sqrt()
+    }
+
+    /// The covariance of two cells of one area, for intervals.
+    pub fn covariance(&self, one: usize, other: usize) -> f64 {
+        let Some(noise) = &self.noise else { return 0.0 };
+        let (a, b) = (self.digits(one), self.digits(other));
+        let same = a.iter().zip(&b).map(|(a, b)| a == b).collect::<Vec<_>>();
+        noise.counted.covariance(one / self.width(), &same) * noise.stretch
+    }
+
+    /// The place of a cell in each dimension.
+    pub fn digits(&self, cell: usize) -> Vec<usize> {
+        let mut rest = cell % self.width();
+        let mut digits = vec![0; self.sizes.len()];
+        for (digit, size) in digits.iter_mut().zip(&self.sizes).rev() {
+            *digit = rest % size;
+            rest /= size;
+        }
+        digits
+    }
+
+    /// The cells in which only one dimension differs, in its order, for each place in all the others: the table without
+    /// that dimension, each of whose cells is a run of these.
+    pub fn along(&self, dim: usize) -> Vec<Vec<usize>> {
+        let inner = self.sizes[dim + 1..].iter().product::<usize>();
+        let size = self.sizes[dim];
+        let starts = (0..self.sides.len() / (inner * size)).flat_map(|outer| (0..inner).map(move |at| (outer, at)));
+        starts.map(|(outer, at)| (0..size).map(|value| (outer * size + value) * inner + at).collect()).collect()
+    }
+
+    /// The position of a dimension.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.dims.iter().position(|own| own == name)
+    }
+
+    /// For each cell, the cell of a table by fewer dimensions that it lies in.
+    pub fn within(&self, other: &Cells) -> Vec<usize> {
+        let cell = |index: usize| {
+            let digits = self.digits(index);
+            let digit = |name: &String| self.position(name).map_or(0, |at| digits[at]);
+            let area = index / self.width();
+            other.dims.iter().zip(&other.sizes).fold(area, |cell, (name, size)| cell * size + digit(name))
+        };
+        (0..self.sides.len()).map(cell).collect()
+    }
+}
