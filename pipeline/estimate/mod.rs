@@ -4,6 +4,7 @@
 //! Never sees a private value: all of it is post-processing, and free.
 
 pub mod interval;
+pub mod quantile;
 pub mod ratio;
 pub mod shape;
 mod spread;
