@@ -3,6 +3,7 @@
 //! the noise of both sides.
 //! Never sees a private value: all of it is post-processing, and free.
 
+pub mod inequality;
 pub mod interval;
 pub mod quantile;
 pub mod ratio;
