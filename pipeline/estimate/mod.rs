@@ -9,6 +9,7 @@ pub mod quantile;
 pub mod ratio;
 pub mod shape;
 mod spread;
+pub mod standard;
 
 use crate::error::{Error, Result};
 use crate::privacy::Released;
