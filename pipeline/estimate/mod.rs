@@ -7,6 +7,7 @@ pub mod inequality;
 pub mod interval;
 pub mod quantile;
 pub mod ratio;
+pub mod reliability;
 pub mod shape;
 mod spread;
 pub mod standard;
