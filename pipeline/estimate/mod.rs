@@ -9,6 +9,7 @@ pub mod quantile;
 pub mod ratio;
 pub mod reliability;
 pub mod shape;
+pub mod small_numbers;
 mod spread;
 pub mod standard;
 
