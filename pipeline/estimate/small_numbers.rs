@@ -54,7 +54,7 @@ pub fn withheld(shape: &Shape, tables: &[Table], policy: Policy) -> Result<Vec<V
         |parts: usize, total: usize| parts != total && adds_up(tables[parts].marginal, tables[total].marginal);
     let mut pairs = pairs.filter(|&(parts, total)| has_lines(parts, total)).collect::<Vec<_>>();
     // Short lines first: what guards a cell within its own area most often guards it in the wider ones too.
-    pairs.sort_by_key(|&(parts, total)| tables[parts].values.len() / tables[total].values.len());
+    pairs.sort_by_key(|&(parts, total)| tables[parts].values.len() / tables[total].values.len().max(1));
     // Every round but the last withholds at least one more cell, so the rounds come to an end.
     let mut settled = false;
     while !settled {
