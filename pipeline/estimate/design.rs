@@ -45,8 +45,8 @@ pub enum Law {
 
 /// Shares below this are not worth a table.
 const LEAST: f64 = 1e-4;
-/// Shares below this are 0.
-const NOTHING: f64 = 1e-18;
+/// No share that is looked at is less than this.
+const NOTHING: f64 = 1e-15;
 /// How far, in proportion, the objective may be from its optimum.
 const TOLERANCE: f64 = 1e-6;
 const ITERATIONS: usize = 300;
@@ -61,10 +61,11 @@ const FLOOR: f64 = 0.05;
 /// this shape, or a cost or weight is not a number above 0.
 pub fn shares(shape: &Shape, may: &[Candidate], wanted: &[Wanted], law: Law) -> Result<Vec<f64>> {
     let problem = Problem::new(shape, may, wanted, law)?;
-    Ok(problem.thinned(vec![1.0 / may.len() as f64; may.len()], &problem.weights))
+    let best = problem.optimum(vec![1.0 / may.len() as f64; may.len()], &problem.weights);
+    Ok(problem.optimum(problem.thinned(&problem.weights, best), &problem.weights))
 }
 
-/// The least loss at which every target holds, and the shares of it. A target is a position in `wanted` and the greatest
+/// The least loss at which every target holds, to a hundredth, and the shares of it. A target is a position in `wanted` and the greatest
 /// mean variance that it may have. Where some wanted tables have no target, they have a twentieth of the loss to
 /// themselves, so that they can be published.
 ///
@@ -81,11 +82,16 @@ pub fn shares_for(
     if targets.is_empty() || targets.iter().any(|&(at, limit)| at >= wanted.len() || !above_zero(limit)) {
         return Err(Error::Privacy("a target must be of a published table, with a limit above 0".into()));
     }
-    let mut shares = problem.least_ratio(targets);
+    let equal = vec![1.0 / may.len() as f64; may.len()];
+    let mut limited = vec![0.0; wanted.len()];
+    targets.iter().for_each(|&(at, _)| limited[at] = 1.0);
+    let mut shares = problem.thinned(&limited, problem.least_ratio(equal.clone(), targets));
+    shares = problem.least_ratio(shares, targets);
     let free = |(at, weight): (usize, &f64)| if targets.iter().any(|target| target.0 == at) { 0.0 } else { *weight };
     let others = problem.weights.iter().enumerate().map(free).collect::<Vec<_>>();
     if others.iter().any(|&weight| weight > 0.0) {
-        let floor = problem.thinned(vec![1.0 / may.len() as f64; may.len()], &others);
+        let floor = problem.thinned(&others, problem.optimum(equal, &others));
+        let floor = problem.optimum(floor, &others);
         shares.iter_mut().zip(floor).for_each(|(share, floor)| *share = *share * (1.0 - FLOOR) + floor * FLOOR);
     }
     let means = problem.state(&shares).means;
@@ -222,9 +228,8 @@ impl Problem {
         means.iter().zip(weights).all(|(mean, &weight)| weight <= 0.0 || mean.is_finite())
     }
 
-    /// The optimum without the tables that are not worth their noise.
-    fn thinned(&self, start: Vec<f64>, weights: &[f64]) -> Vec<f64> {
-        let mut shares = self.optimum(start, weights);
+    /// Without the tables that are not worth their noise, where every table of some weight stays estimable.
+    fn thinned(&self, weights: &[f64], mut shares: Vec<f64>) -> Vec<f64> {
         let mut order = (0..shares.len()).filter(|&at| shares[at] < LEAST).collect::<Vec<_>>();
         order.sort_by(|&a, &b| shares[a].total_cmp(&shares[b]));
         for at in order {
@@ -234,7 +239,7 @@ impl Problem {
             }
         }
         normalise(&mut shares);
-        self.optimum(shares, weights)
+        shares
     }
 
     /// Follows the gains until nothing is left to gain. No step is for the worse.
@@ -254,8 +259,7 @@ impl Problem {
     ///
     /// The weights of the targets follow their ratios, and the shares follow the weights. With weights `w` that sum to
     /// 1, no shares can bring the greatest ratio below `1 / (sum of w / ratio) / (greatest gain)`.
-    fn least_ratio(&self, targets: &[(usize, f64)]) -> Vec<f64> {
-        let mut shares = vec![1.0 / self.costs.len() as f64; self.costs.len()];
+    fn least_ratio(&self, mut shares: Vec<f64>, targets: &[(usize, f64)]) -> Vec<f64> {
         let mut weights = vec![0.0; self.weights.len()];
         targets.iter().for_each(|&(at, _)| weights[at] = 1.0);
         normalise(&mut weights);
@@ -286,14 +290,15 @@ impl Problem {
     /// power up to the third where it falls with the share's square.
     fn step(&self, shares: &mut [f64], gains: &[f64]) {
         for (share, gain) in shares.iter_mut().zip(gains) {
-            *share *= match self.law {
+            let grown = match self.law {
                 Law::Gaussian => gain.sqrt(),
                 Law::Laplace => gain.sqrt().sqrt(),
             };
+            *share *= grown.max(NOTHING);
         }
-        // What nobody needs halves its digits at each step. It must not come so near to 0 that its noise is infinite.
-        shares.iter_mut().filter(|share| **share < NOTHING).for_each(|share| *share = 0.0);
         normalise(shares);
+        // What nobody needs at this step may be needed later, and noise must not become infinite.
+        shares.iter_mut().filter(|share| **share > 0.0).for_each(|share| *share = share.max(NOTHING));
     }
 }
 
