@@ -142,9 +142,9 @@ impl Classes {
             }
         }
         let mut gradient = Vec::new();
-        for level in 0..below.len() {
+        for (level, nodes) in below.iter().enumerate() {
             let mut by_precision = 0.0;
-            for (class, &below) in below[level].iter().enumerate() {
+            for (class, &below) in nodes.iter().enumerate() {
                 by_precision -= by_below[level][class] * below * below;
                 if let Some(sum) = children[level].get(class) {
                     by_children[level][class] += by_below[level][class] * (below / sum) * (below / sum);

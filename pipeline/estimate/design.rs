@@ -2,25 +2,28 @@
 //!
 //! A table that is measured helps every table that shares a component with it, so that equal shares waste loss. The
 //! shares found here minimise the weighted mean of the logarithms of the published tables' mean variances after the
-//! fit, or the loss at which targets hold. For Gaussian noise that is convex: the optimum is the only one, and how far
-//! it can still be is known at every step. The method is multiplicative (Yu 2010, Annals of Statistics 38): a share
+//! fit, or the loss at which targets hold. For Gaussian noise, whose variance is cost / loss, that is convex: there is one
+//! optimum, and how far it can still be is known at every step. For Laplace noise, whose variance is the square of that,
+//! the shares are a stationary point no worse than equal ones, and there may be better. The method is multiplicative (Yu 2010): a share
 //! grows by a root of what it gains. Only `+ - * /` and square roots are used, in a fixed order: the same shares on
 //! every machine.
 
 use std::collections::BTreeMap;
 
 use super::classes::{Classes, Regression};
-use super::fit::{check, subsets};
+use super::fit::{check, check_above_zero, subsets};
 use super::shape::{Marginal, Shape};
 use crate::error::{Error, Result};
+use crate::privacy::Mechanism;
 
 /// A table that may be measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// Which table.
     pub table: Marginal,
-    /// The variance in each cell at a loss of 1 under [`Law::Gaussian`], its square root under [`Law::Laplace`]: the
-    /// square of the Euclidean sensitivity and the L1 sensitivity, up to a factor common to all candidates.
+    /// Up to a factor common to all: for [`Mechanism::DiscreteGaussian`] the variance in each cell at a loss of 1, as
+    /// the square of the Euclidean sensitivity is; for [`Mechanism::DiscreteLaplace`] its square root, as the L1
+    /// sensitivity is.
     pub cost: f64,
 }
 
@@ -33,20 +36,10 @@ pub struct Wanted {
     pub weight: f64,
 }
 
-/// How the noise's variance falls as the loss grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Law {
-    /// Variance = cost / loss.
-    Gaussian,
-    /// Variance = (cost / loss) squared. The shares are a stationary point, no worse than equal ones: there may be
-    /// better.
-    Laplace,
-}
-
 /// Shares below this are not worth a table.
 const LEAST: f64 = 1e-4;
-/// Shares below this are 0.
-const NOTHING: f64 = 1e-18;
+/// No share that is looked at is less than this.
+const NOTHING: f64 = 1e-15;
 /// How far, in proportion, the objective may be from its optimum.
 const TOLERANCE: f64 = 1e-6;
 const ITERATIONS: usize = 300;
@@ -59,12 +52,13 @@ const FLOOR: f64 = 0.05;
 /// # Errors
 /// [`Error::Privacy`] where nothing is wanted, or a wanted table is not estimable from the candidates, a table is not of
 /// this shape, or a cost or weight is not a number above 0.
-pub fn shares(shape: &Shape, may: &[Candidate], wanted: &[Wanted], law: Law) -> Result<Vec<f64>> {
-    let problem = Problem::new(shape, may, wanted, law)?;
-    Ok(problem.thinned(vec![1.0 / may.len() as f64; may.len()], &problem.weights))
+pub fn shares(shape: &Shape, may: &[Candidate], wanted: &[Wanted], mechanism: Mechanism) -> Result<Vec<f64>> {
+    let problem = Problem::new(shape, may, wanted, mechanism)?;
+    let best = problem.optimum(vec![1.0 / may.len() as f64; may.len()], &problem.weights);
+    Ok(problem.optimum(problem.thinned(&problem.weights, best), &problem.weights))
 }
 
-/// The least loss at which every target holds, and the shares of it. A target is a position in `wanted` and the greatest
+/// The least loss at which every target holds, to a hundredth, and the shares of it. A target is a position in `wanted` and the greatest
 /// mean variance that it may have. Where some wanted tables have no target, they have a twentieth of the loss to
 /// themselves, so that they can be published.
 ///
@@ -74,25 +68,31 @@ pub fn shares_for(
     shape: &Shape,
     may: &[Candidate],
     wanted: &[Wanted],
-    law: Law,
+    mechanism: Mechanism,
     targets: &[(usize, f64)],
 ) -> Result<(Vec<f64>, f64)> {
-    let problem = Problem::new(shape, may, wanted, law)?;
-    if targets.is_empty() || targets.iter().any(|&(at, limit)| at >= wanted.len() || !above_zero(limit)) {
-        return Err(Error::Privacy("a target must be of a published table, with a limit above 0".into()));
+    let problem = Problem::new(shape, may, wanted, mechanism)?;
+    if targets.is_empty() || targets.iter().any(|target| target.0 >= wanted.len()) {
+        return Err(Error::Privacy("a target must be of a published table".into()));
     }
-    let mut shares = problem.least_ratio(targets);
+    targets.iter().try_for_each(|target| check_above_zero(target.1, "target"))?;
+    let equal = vec![1.0 / may.len() as f64; may.len()];
+    let mut limited = vec![0.0; wanted.len()];
+    targets.iter().for_each(|&(at, _)| limited[at] = 1.0);
+    let mut shares = problem.thinned(&limited, problem.least_ratio(equal.clone(), targets));
+    shares = problem.least_ratio(shares, targets);
     let free = |(at, weight): (usize, &f64)| if targets.iter().any(|target| target.0 == at) { 0.0 } else { *weight };
     let others = problem.weights.iter().enumerate().map(free).collect::<Vec<_>>();
     if others.iter().any(|&weight| weight > 0.0) {
-        let floor = problem.thinned(vec![1.0 / may.len() as f64; may.len()], &others);
+        let floor = problem.thinned(&others, problem.optimum(equal, &others));
+        let floor = problem.optimum(floor, &others);
         shares.iter_mut().zip(floor).for_each(|(share, floor)| *share = *share * (1.0 - FLOOR) + floor * FLOOR);
     }
     let means = problem.state(&shares).means;
     let ratio = targets.iter().fold(0.0, |most: f64, &(at, limit)| most.max(means[at] / limit));
-    let loss = match law {
-        Law::Gaussian => ratio,
-        Law::Laplace => ratio.sqrt(),
+    let loss = match mechanism {
+        Mechanism::DiscreteGaussian => ratio,
+        Mechanism::DiscreteLaplace => ratio.sqrt(),
     };
     Ok((shares, loss))
 }
@@ -101,8 +101,14 @@ pub fn shares_for(
 ///
 /// # Errors
 /// [`Error::Privacy`] as for [`shares`], or where there is not one share a candidate.
-pub fn errors(shape: &Shape, may: &[Candidate], wanted: &[Wanted], law: Law, shares: &[f64]) -> Result<Vec<f64>> {
-    let problem = Problem::new(shape, may, wanted, law)?;
+pub fn errors(
+    shape: &Shape,
+    may: &[Candidate],
+    wanted: &[Wanted],
+    mechanism: Mechanism,
+    shares: &[f64],
+) -> Result<Vec<f64>> {
+    let problem = Problem::new(shape, may, wanted, mechanism)?;
     if shares.len() != may.len() || shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
         return Err(Error::Privacy("shares of the loss must be from 0 to 1, one a table that may be measured".into()));
     }
@@ -111,7 +117,7 @@ pub fn errors(shape: &Shape, may: &[Candidate], wanted: &[Wanted], law: Law, sha
 
 /// The candidates and the wanted tables, taken apart.
 struct Problem {
-    law: Law,
+    mechanism: Mechanism,
     classes: Classes,
     levels: usize,
     costs: Vec<f64>,
@@ -137,9 +143,10 @@ struct State {
 }
 
 impl Problem {
-    fn new(shape: &Shape, may: &[Candidate], wanted: &[Wanted], law: Law) -> Result<Self> {
-        may.iter().try_for_each(|it| check(shape, &it.table, it.cost))?;
-        wanted.iter().try_for_each(|it| check(shape, &it.table, it.weight))?;
+    fn new(shape: &Shape, may: &[Candidate], wanted: &[Wanted], mechanism: Mechanism) -> Result<Self> {
+        may.iter().map(|it| &it.table).chain(wanted.iter().map(|it| &it.table)).try_for_each(|it| check(shape, it))?;
+        may.iter().try_for_each(|it| check_above_zero(it.cost, "cost"))?;
+        wanted.iter().try_for_each(|it| check_above_zero(it.weight, "weight"))?;
         let mut components = BTreeMap::<Vec<usize>, Component>::new();
         for (at, Wanted { table, .. }) in wanted.iter().enumerate() {
             for dims in subsets(shape, &table.dims) {
@@ -157,7 +164,7 @@ impl Problem {
             }
         }
         let problem = Problem {
-            law,
+            mechanism,
             classes: Classes::new(&shape.tree),
             levels: shape.tree.levels(),
             costs: may.iter().map(|it| it.cost).collect(),
@@ -178,9 +185,9 @@ impl Problem {
             for &(at, level, factor) in &component.sources {
                 let precision = shares[at] / self.costs[at];
                 precisions[level] += factor
-                    * match self.law {
-                        Law::Gaussian => precision,
-                        Law::Laplace => precision * precision,
+                    * match self.mechanism {
+                        Mechanism::DiscreteGaussian => precision,
+                        Mechanism::DiscreteLaplace => precision * precision,
                     };
             }
             let regression = self.classes.regress(&precisions);
@@ -197,7 +204,7 @@ impl Problem {
         let mut gains = vec![0.0; shares.len()];
         for (component, regression) in self.components.iter().zip(&state.regressions) {
             let mut pulls = vec![0.0; self.levels];
-            for &(at, level, factor) in component.uses.iter().filter(|use_| weights[use_.0] > 0.0) {
+            for &(at, level, factor) in component.uses.iter().filter(|it| weights[it.0] > 0.0) {
                 pulls[level] += factor * weights[at] / state.means[at];
             }
             let slopes = self.classes.gradient(regression, &pulls);
@@ -205,9 +212,9 @@ impl Problem {
                 // Below the deepest measured level nobody has a share.
                 let slope = slopes.get(level).copied().unwrap_or(0.0);
                 gains[at] -= factor * slope / self.costs[at]
-                    * match self.law {
-                        Law::Gaussian => 1.0,
-                        Law::Laplace => 2.0 * shares[at] / self.costs[at],
+                    * match self.mechanism {
+                        Mechanism::DiscreteGaussian => 1.0,
+                        Mechanism::DiscreteLaplace => 2.0 * shares[at] / self.costs[at],
                     };
             }
         }
@@ -222,9 +229,8 @@ impl Problem {
         means.iter().zip(weights).all(|(mean, &weight)| weight <= 0.0 || mean.is_finite())
     }
 
-    /// The optimum without the tables that are not worth their noise.
-    fn thinned(&self, start: Vec<f64>, weights: &[f64]) -> Vec<f64> {
-        let mut shares = self.optimum(start, weights);
+    /// Without the tables that are not worth their noise, where every table of some weight stays estimable.
+    fn thinned(&self, weights: &[f64], mut shares: Vec<f64>) -> Vec<f64> {
         let mut order = (0..shares.len()).filter(|&at| shares[at] < LEAST).collect::<Vec<_>>();
         order.sort_by(|&a, &b| shares[a].total_cmp(&shares[b]));
         for at in order {
@@ -234,7 +240,7 @@ impl Problem {
             }
         }
         normalise(&mut shares);
-        self.optimum(shares, weights)
+        shares
     }
 
     /// Follows the gains until nothing is left to gain. No step is for the worse.
@@ -254,8 +260,7 @@ impl Problem {
     ///
     /// The weights of the targets follow their ratios, and the shares follow the weights. With weights `w` that sum to
     /// 1, no shares can bring the greatest ratio below `1 / (sum of w / ratio) / (greatest gain)`.
-    fn least_ratio(&self, targets: &[(usize, f64)]) -> Vec<f64> {
-        let mut shares = vec![1.0 / self.costs.len() as f64; self.costs.len()];
+    fn least_ratio(&self, mut shares: Vec<f64>, targets: &[(usize, f64)]) -> Vec<f64> {
         let mut weights = vec![0.0; self.weights.len()];
         targets.iter().for_each(|&(at, _)| weights[at] = 1.0);
         normalise(&mut weights);
@@ -270,7 +275,7 @@ impl Problem {
             let gains = self.gains(&shares, &state, &weights);
             let inverse = ratios.iter().map(|&(at, ratio)| weights[at] / ratio).sum::<f64>();
             let bound = 1.0 / (inverse * gains.iter().fold(0.0, |most: f64, &gain| most.max(gain)));
-            if self.law == Law::Gaussian && best.0 <= bound * (1.0 + TOLERANCE) {
+            if self.mechanism == Mechanism::DiscreteGaussian && best.0 <= bound * (1.0 + TOLERANCE) {
                 break;
             }
             for (at, ratio) in ratios {
@@ -286,14 +291,15 @@ impl Problem {
     /// power up to the third where it falls with the share's square.
     fn step(&self, shares: &mut [f64], gains: &[f64]) {
         for (share, gain) in shares.iter_mut().zip(gains) {
-            *share *= match self.law {
-                Law::Gaussian => gain.sqrt(),
-                Law::Laplace => gain.sqrt().sqrt(),
+            let grown = match self.mechanism {
+                Mechanism::DiscreteGaussian => gain.sqrt(),
+                Mechanism::DiscreteLaplace => gain.sqrt().sqrt(),
             };
+            *share *= grown.max(NOTHING);
         }
-        // What nobody needs halves its digits at each step. It must not come so near to 0 that its noise is infinite.
-        shares.iter_mut().filter(|share| **share < NOTHING).for_each(|share| *share = 0.0);
         normalise(shares);
+        // What nobody needs at this step may be needed later, and noise must not become infinite.
+        shares.iter_mut().filter(|share| **share > 0.0).for_each(|share| *share = share.max(NOTHING));
     }
 }
 
@@ -307,10 +313,6 @@ fn excess(shares: &[f64], gains: &[f64]) -> f64 {
 fn normalise(shares: &mut [f64]) {
     let sum = shares.iter().sum::<f64>();
     shares.iter_mut().for_each(|share| *share /= sum);
-}
-
-fn above_zero(number: f64) -> bool {
-    number > 0.0 && number.is_finite()
 }
 
 #[cfg(test)]

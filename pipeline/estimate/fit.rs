@@ -44,9 +44,11 @@ struct Component {
 /// [`Error::Privacy`] where a table is not of this shape, or a variance is not a number above 0.
 pub fn fit(shape: &Shape, noisy: &[Noisy<'_>]) -> Result<Fit> {
     for it in noisy {
-        check(shape, &it.table, it.variance)?;
+        check(shape, &it.table)?;
+        check_above_zero(it.variance, "variance")?;
         if it.values.len() != shape.cells(&it.table) {
-            return Err(Error::Privacy(format!("a table has {} cells, not its own number", it.values.len())));
+            let (has, of) = (it.values.len(), shape.cells(&it.table));
+            return Err(Error::Privacy(format!("a noisy table has {has} values, and its shape {of} cells")));
         }
     }
     let tables = noisy.iter().map(|it| (it.table.clone(), it.variance)).collect::<Vec<_>>();
@@ -147,8 +149,8 @@ struct Term {
 /// # Errors
 /// [`Error::Privacy`] as for [`fit`].
 pub fn spreads(shape: &Shape, noisy: &[(Marginal, f64)], wanted: &[Marginal]) -> Result<Vec<Spread>> {
-    noisy.iter().try_for_each(|(table, variance)| check(shape, table, *variance))?;
-    wanted.iter().try_for_each(|table| check(shape, table, 1.0))?;
+    noisy.iter().map(|it| &it.0).chain(wanted).try_for_each(|table| check(shape, table))?;
+    noisy.iter().try_for_each(|it| check_above_zero(it.1, "variance"))?;
     let classes = Classes::new(&shape.tree);
     let mut known = std::collections::BTreeMap::new();
     let mut spreads = Vec::with_capacity(wanted.len());
@@ -215,16 +217,21 @@ impl Spread {
 }
 
 /// Refuses a table that is not of this shape.
-pub(super) fn check(shape: &Shape, table: &Marginal, variance: f64) -> Result<()> {
+pub(super) fn check(shape: &Shape, table: &Marginal) -> Result<()> {
     let ascending = table.dims.windows(2).all(|pair| pair[0] < pair[1]);
     let known = table.dims.iter().all(|&dim| shape.sizes.get(dim).is_some_and(|&size| size > 0));
     if table.level >= shape.tree.levels() || !ascending || !known {
         return Err(Error::Privacy("a table is by an area level or a dimension that its measure has not".into()));
     }
-    if !(variance > 0.0 && variance.is_finite()) {
-        return Err(Error::Privacy("a table's noise must have a variance above 0".into()));
-    }
     Ok(())
+}
+
+/// Refuses a variance, or what else it is, that is not a number above 0.
+pub(super) fn check_above_zero(number: f64, what: &str) -> Result<()> {
+    if number > 0.0 && number.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Privacy(format!("a table's {what} must be above 0, and is {number}")))
 }
 
 /// The components of a table by these dimensions, each named by its own. A dimension of one value varies with nothing.
@@ -315,12 +322,12 @@ fn consistent(
         }
     }
     // Down: what the parent knows better is shared out by variance.
-    for level in 1..values.len() {
+    for (level, below) in below.iter().enumerate().skip(1) {
         let (coarser, finer) = values.split_at_mut(level);
         let nodes = finer[0].chunks_exact_mut(width).zip(tree.parents(level)).zip(classes.of(level));
         for ((values, &parent), &class) in nodes {
             let above = classes.of(level - 1)[parent as usize] as usize;
-            let share = below[level][class as usize] / children[level - 1][above];
+            let share = below[class as usize] / children[level - 1][above];
             let parent = parent as usize * width..(parent as usize + 1) * width;
             let gaps = coarser[level - 1][parent.clone()].iter().zip(&sums[level - 1][parent]);
             values.iter_mut().zip(gaps).for_each(|(value, (whole, sum))| *value += share * (whole - sum));
