@@ -38,6 +38,7 @@ pub struct Block {
     /// Work space of rounding.
     pub(super) order: Vec<u32>,
     pub(super) scores: Vec<f64>,
+    pub(super) row_scores: Vec<f64>,
 }
 
 impl Block {
@@ -53,6 +54,7 @@ impl Block {
             cells: Vec::new(),
             order: Vec::new(),
             scores: Vec::new(),
+            row_scores: Vec::new(),
         }
     }
 

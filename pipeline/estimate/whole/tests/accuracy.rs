@@ -77,18 +77,21 @@ fn errors(world: &mut World, sigma: f64, known: f64) -> Vec<(Marginal, f64, f64)
 
 #[test]
 fn it_is_nearer_to_the_truth_than_clamping_each_cell_alone() {
+    let mut all = Vec::new();
     for bands in [&[][..], &[0]] {
         for (sigma, top) in [(2.0, 3.0), (3.0, 3.0), (10.0, 3.0), (3.0, 100.0)] {
             let errors = errors(&mut world(bands, top), sigma, 0.0);
-            let ratios = errors.iter().map(|(table, ours, alone)| {
-                assert!(*ours <= 1.15 * alone, "{table:?}: {ours} beside {alone}");
-                ours / alone
-            });
-            let mean = ratios.sum::<f64>() / errors.len() as f64;
-            // Where little is clamped both are the same, but for rounding.
-            assert!(mean <= 1.005, "{bands:?} {sigma} {top}: {mean}");
+            for (table, ours, alone) in &errors {
+                assert!(*ours <= 1.15 * alone, "{bands:?} {sigma} {top} {table:?}: {ours} beside {alone}");
+            }
+            let mean = errors.iter().map(|(_, ours, alone)| ours / alone).sum::<f64>() / errors.len() as f64;
+            // Where the noise is small beside the counts, nothing is won and only rounding is lost.
+            assert!(mean <= 1.02, "{bands:?} {sigma} {top}: {mean}");
+            all.push(mean);
         }
     }
+    let mean = all.iter().sum::<f64>() / all.len() as f64;
+    assert!(mean <= 0.93, "{all:?}");
 }
 
 /// Where sums are known far better than cells, the clamped cells must not spoil them: the error of a sum stays that of
