@@ -8,14 +8,14 @@
 const TURNS: usize = 40;
 
 /// A change of a shift that no rounding would notice.
-const SMALL: f64 = 1e-4;
+const SMALL: f64 = 1e-3;
 
 /// What is known of the rows' sums; the columns' are always given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rows {
     /// They are given.
     Fixed,
-    /// They follow, but should stay near what is wanted: a row's sum weighs as much as a cell.
+    /// They follow, but should stay near the sum of what is wanted: a row's sum weighs as much as a cell.
     Near,
     /// They follow.
     Free,
@@ -38,6 +38,7 @@ pub struct Block {
     /// Work space of rounding.
     pub(super) order: Vec<u32>,
     pub(super) scores: Vec<f64>,
+    pub(super) row_scores: Vec<f64>,
 }
 
 impl Block {
@@ -53,6 +54,7 @@ impl Block {
             cells: Vec::new(),
             order: Vec::new(),
             scores: Vec::new(),
+            row_scores: Vec::new(),
         }
     }
 
@@ -80,6 +82,15 @@ impl Block {
         }
         self.shift(rows);
         self.round(rows).then_some(&self.cells)
+    }
+
+    /// The real numbers nearest to what is wanted, row by row.
+    pub fn fit_real(&mut self, rows: Rows) -> impl Iterator<Item = f64> {
+        self.shift(rows);
+        (0..self.wanted.len()).map(|at| {
+            let value = self.value(at / self.columns(), at % self.columns());
+            if value > self.floor { value } else { 0.0 }
+        })
     }
 
     pub(super) fn columns(&self) -> usize {

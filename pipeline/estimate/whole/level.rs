@@ -1,7 +1,6 @@
 //! One level of areas, fitted to the level above it.
 
 use super::fit::{Block, Rows};
-use super::steps::Step;
 use super::{Marginal, Request, Shape};
 use crate::error::{Error, Result};
 
@@ -11,8 +10,8 @@ const LARGEST: f64 = (1u64 << 60) as f64;
 /// A table in whole numbers, at a level that its owner knows; cells in the order of [`Marginal`].
 #[derive(Debug)]
 pub struct Fitted {
-    dims: Vec<usize>,
-    cells: Vec<i64>,
+    pub(super) dims: Vec<usize>,
+    pub(super) cells: Vec<i64>,
 }
 
 /// The table by `dims`, summed from the smallest of `tables` that has them all.
@@ -34,9 +33,9 @@ pub fn marginal(shape: &Shape, tables: &[Fitted], dims: &[usize]) -> Result<Vec<
 
 /// One level: its nodes by parent, and what is possible in each.
 pub struct Level<'a> {
-    request: &'a Request<'a>,
-    level: usize,
-    bands: &'a [usize],
+    pub(super) request: &'a Request<'a>,
+    pub(super) level: usize,
+    pub(super) bands: &'a [usize],
     /// By node and joint cell of `bands`.
     possible: Vec<bool>,
     /// Nodes in the order of their parents, and where each parent's begin; the end last.
@@ -58,7 +57,7 @@ impl<'a> Level<'a> {
         this
     }
 
-    fn shape(&self) -> &Shape {
+    pub(super) fn shape(&self) -> &Shape {
         self.request.shape
     }
 
@@ -67,12 +66,12 @@ impl<'a> Level<'a> {
     }
 
     /// Each parent's children. A tree has no node without one, so that these are all the parents, in order.
-    fn families(&self) -> impl Iterator<Item = &[usize]> {
+    pub(super) fn families(&self) -> impl Iterator<Item = &[usize]> {
         self.starts.windows(2).map(|pair| &self.children[pair[0]..pair[1]])
     }
 
     /// Whether each node has anyone in each joint cell of `onto`, some of the request's bands.
-    fn possible(&self, onto: &[usize]) -> Vec<bool> {
+    pub(super) fn possible(&self, onto: &[usize]) -> Vec<bool> {
         let all = self.request.bands;
         let width = self.shape().width(onto);
         if all.is_empty() {
@@ -90,7 +89,7 @@ impl<'a> Level<'a> {
 
     /// The estimates by `dims`, of which the first `bands` ones are bands. What they give to cells where nobody can be
     /// is given to the others beside them.
-    fn wanted(&self, dims: &[usize], possible: &[bool]) -> Result<Vec<f64>> {
+    pub(super) fn wanted(&self, dims: &[usize], possible: &[bool]) -> Result<Vec<f64>> {
         let table = Marginal { level: self.level, dims: dims.to_vec() };
         let mut wanted = (self.request.estimate)(&table);
         if wanted.len() != self.shape().cells(&table) {
@@ -142,90 +141,10 @@ impl<'a> Level<'a> {
         }
         Ok(Fitted { dims: self.bands.to_vec(), cells })
     }
-
-    /// The table of a step, given those `fitted` before it and those of the level `above`.
-    pub fn step(&self, step: &Step, above: &[Fitted], fitted: &[Fitted]) -> Result<Fitted> {
-        let shape = self.shape();
-        let bands = step.dims.iter().copied().filter(|dim| self.bands.contains(dim)).collect::<Vec<_>>();
-        let possible = self.possible(&bands);
-        let wanted = self.wanted(&step.dims, &possible)?;
-        let base = marginal(shape, fitted, &step.base)?;
-        let inner = step.dims.iter().copied().filter(|&dim| dim > step.dim).collect::<Vec<_>>();
-        let joint = Joint {
-            size: shape.sizes[step.dim],
-            inner: shape.width(&inner),
-            width: shape.width(&step.base),
-            bands: shape.width(&bands),
-        };
-        let mut block = Block::new(self.request.non_negative);
-        let mut cells = vec![0; wanted.len()];
-        if self.level == 0 {
-            for (at, &sum) in base.iter().enumerate() {
-                let (node, cell) = (at / joint.width, at % joint.width);
-                if joint.can(&possible, node, cell) {
-                    block.start([sum].into_iter());
-                    joint.places(node, cell).for_each(|place| block.row(0, [wanted[place]].into_iter()));
-                    let fitted = block.fit(Rows::Free).ok_or_else(nowhere)?;
-                    joint.places(node, cell).zip(fitted).for_each(|(place, &it)| cells[place] = it);
-                }
-            }
-            return Ok(Fitted { dims: step.dims.clone(), cells });
-        }
-        let parents = marginal(shape, above, &step.dims)?;
-        let mut rows = Vec::new();
-        for (parent, family) in self.families().enumerate() {
-            for cell in 0..joint.width {
-                let sum = |node: usize| base[node * joint.width + cell];
-                let is_row = |&&node: &&usize| {
-                    joint.can(&possible, node, cell) && (sum(node) != 0 || !self.request.non_negative)
-                };
-                rows.clear();
-                rows.extend(family.iter().filter(is_row).copied());
-                if rows.is_empty() {
-                    continue;
-                }
-                block.start(joint.places(parent, cell).map(|place| parents[place]));
-                for &node in &rows {
-                    let can = |place| !self.request.non_negative || parents[place] != 0;
-                    let places = joint.places(node, cell).zip(joint.places(parent, cell));
-                    block.row(sum(node), places.map(|(own, of)| open(wanted[own], can(of))));
-                }
-                let fitted = block.fit(Rows::Fixed).ok_or_else(nowhere)?;
-                for (&node, fitted) in rows.iter().zip(fitted.chunks_exact(joint.size)) {
-                    joint.places(node, cell).zip(fitted).for_each(|(place, &it)| cells[place] = it);
-                }
-            }
-        }
-        Ok(Fitted { dims: step.dims.clone(), cells })
-    }
-}
-
-/// Where the cells of a step's table lie beside those of its base.
-struct Joint {
-    /// Values of the dimension that joins.
-    size: usize,
-    /// Cells of the dimensions after it.
-    inner: usize,
-    /// Cells of the base.
-    width: usize,
-    /// Joint cells of the bands among the base's dimensions; these come first.
-    bands: usize,
-}
-
-impl Joint {
-    /// The cells of a node, one a value of the dimension that joins, that together are one cell of the base.
-    fn places(&self, node: usize, cell: usize) -> impl Iterator<Item = usize> + Clone {
-        let first = (node * self.width + cell - cell % self.inner) * self.size + cell % self.inner;
-        (first..).step_by(self.inner).take(self.size)
-    }
-
-    fn can(&self, possible: &[bool], node: usize, cell: usize) -> bool {
-        possible[node * self.bands + cell / (self.width / self.bands)]
-    }
 }
 
 /// What is wanted of a cell that may be other than 0, or else that it is not.
-fn open(wanted: f64, can: bool) -> f64 {
+pub(super) fn open(wanted: f64, can: bool) -> f64 {
     if can { wanted } else { f64::NEG_INFINITY }
 }
 
@@ -247,6 +166,6 @@ fn gather(cells: &mut [f64], possible: &[bool]) {
     }
 }
 
-fn nowhere() -> Error {
+pub(super) fn nowhere() -> Error {
     Error::Privacy("a band lies in an area and in none of its parts".into())
 }

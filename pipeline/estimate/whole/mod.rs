@@ -8,12 +8,14 @@
 //! already, in whole numbers: [`fit`] and [`round`]. Which tables are fitted in which order: [`steps`].
 
 mod fit;
+mod join;
 mod level;
 mod round;
 mod steps;
 #[cfg(test)]
 mod tests;
 
+use self::join::Join;
 use self::level::{Fitted, Level};
 use self::steps::Plan;
 use super::shape::{Marginal, Shape};
@@ -53,7 +55,8 @@ pub fn whole(request: &Request<'_>) -> Result<Vec<Vec<i64>>> {
         let level = Level::new(request, at, &plan.bands);
         let mut fitted = vec![level.bands(&above)?];
         for step in steps {
-            fitted.push(level.step(step, &above, &fitted)?);
+            let joined = Join::new(&level, step, &above, &fitted)?.fit()?;
+            fitted.push(joined);
         }
         for (table, cells) in request.tables.iter().zip(&mut published).filter(|(table, _)| table.level == at) {
             *cells = level::marginal(request.shape, &fitted, &table.dims)?;

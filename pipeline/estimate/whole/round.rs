@@ -16,12 +16,15 @@ impl Block {
         (0..self.columns()).all(|column| self.settle_column(column))
     }
 
-    /// Cells rounded down, and how far each is below its real value. What is left of the sums stays in their place.
+    /// Cells rounded down, and how far each of them, and each row, is below its real value. What is left of the sums
+    /// stays in their place.
     fn floors(&mut self, rows: Rows) {
         let columns = self.columns();
         self.cells.clear();
         self.scores.clear();
+        self.row_scores.clear();
         for row in 0..self.row_sums.len() {
+            let mut below = 0.0;
             for column in 0..columns {
                 let value = self.value(row, column);
                 let mut cell = if value > self.floor { value.floor() as i64 } else { 0 };
@@ -34,7 +37,9 @@ impl Block {
                 self.scores.push(value - cell as f64);
                 self.column_sums[column] -= cell;
                 self.row_sums[row] -= cell;
+                below += if value > self.floor { value - cell as f64 } else { 0.0 };
             }
+            self.row_scores.push(below);
         }
     }
 
@@ -46,11 +51,13 @@ impl Block {
         let at = row * self.columns() + column;
         self.cells[at] += units;
         self.scores[at] -= units as f64;
+        self.row_scores[row] -= units as f64;
         self.row_sums[row] -= units;
         self.column_sums[column] -= units;
     }
 
-    /// What is left of a column goes to its cells, the furthest below its real value first.
+    /// What is left of a column goes to its cells: first where the cell and its row's sum, together, are the furthest
+    /// below their real values.
     fn settle_column(&mut self, column: usize) -> bool {
         let columns = self.columns();
         self.order.clear();
@@ -62,7 +69,7 @@ impl Block {
         if self.order.is_empty() {
             return self.column_sums[column] == 0;
         }
-        self.sort();
+        self.sort(|block, at| block.scores[at] + block.row_scores[at / columns]);
         let parts = self.order.len() as i64;
         while self.column_sums[column] != 0 {
             let left = self.column_sums[column];
@@ -83,12 +90,13 @@ impl Block {
         true
     }
 
-    /// Cells in `order`, the furthest below its real value first; among equals the first.
-    fn sort(&mut self) {
-        let scores = &self.scores;
-        self.order.sort_unstable_by(|&one, &other| {
-            scores[other as usize].total_cmp(&scores[one as usize]).then(one.cmp(&other))
+    /// Cells in `order`, the highest score first; among equals the first.
+    fn sort(&mut self, score: impl Fn(&Block, usize) -> f64) {
+        let mut order = std::mem::take(&mut self.order);
+        order.sort_unstable_by(|&one, &other| {
+            score(self, other as usize).total_cmp(&score(self, one as usize)).then(one.cmp(&other))
         });
+        self.order = order;
     }
 
     /// What is left of rows and columns goes to cells where they cross.
@@ -103,7 +111,7 @@ impl Block {
                 self.order.push((row * columns + column) as u32);
             }
         }
-        self.sort();
+        self.sort(|block, at| block.scores[at]);
         for place in 0..self.order.len() {
             let (row, column) = (self.order[place] as usize / columns, self.order[place] as usize % columns);
             if self.row_sums[row] > 0 && self.column_sums[column] > 0 {
@@ -179,6 +187,13 @@ mod tests {
         assert_eq!(found, Some(vec![1, 1, 1]));
         let found = fitted(false, &[-3], &[(0, &[-0.7]), (0, &[-1.2]), (0, &[-1.1])], Rows::Near);
         assert_eq!(found, Some(vec![-1, -1, -1]));
+    }
+
+    #[test]
+    fn rows_that_follow_stay_near_their_sums() {
+        // Each column has a unit to give. Taken alone, both would go to the first row, whose sum is 1.2.
+        let rows: [(i64, &[f64]); 2] = [(0, &[0.6, 0.6]), (0, &[0.4, 0.4])];
+        assert_eq!(fitted(true, &[1, 1], &rows, Rows::Near), Some(vec![1, 0, 0, 1]));
     }
 
     #[test]
