@@ -7,9 +7,12 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 pub mod amount;
+pub mod bins;
 pub mod board;
 mod check_board;
 mod check_geography;
+mod check_histogram;
+mod check_journey;
 mod check_pseudonyms;
 mod check_report;
 mod check_schema;
@@ -21,6 +24,7 @@ mod filter_call;
 #[cfg(test)]
 pub(crate) mod filter_tests;
 mod filter_walk;
+pub mod journey;
 mod locate;
 pub mod marked;
 pub mod plan;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::board::Format;
+use super::journey::{Histogram, Stage, Wait};
 use super::quarter::Quarter;
 use super::report::During;
 use crate::schema::TableSchema;
@@ -254,6 +255,13 @@ pub struct Measure {
 pub enum Rows {
     /// The rows of [`Measure::table`].
     Table,
+    /// The same rows, by the bin of a number.
+    Histogram(Histogram),
+    /// One row a person who reached the first of these stages, with the furthest that they reached after all before it.
+    /// Order in time is not asked for. [`Measure::table`] is that of the first stage.
+    Funnel(Vec<Stage>),
+    /// One row a person who has the first event, with the days to the next. [`Measure::table`] is that of the first.
+    Wait(Wait),
 }
 
 /// What is counted.
