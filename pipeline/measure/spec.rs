@@ -10,6 +10,7 @@ mod bounding;
 mod conditions;
 mod contract;
 mod counting;
+mod funnels;
 mod fuzz;
 mod grammar;
 mod indifference;
