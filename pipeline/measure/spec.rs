@@ -21,5 +21,6 @@ mod people;
 mod persons;
 mod practices;
 mod tape;
+mod waits;
 mod workers;
 mod world;
