@@ -1,105 +1,74 @@
-//! Codes that stand for ranges of whole numbers: age bands, days of waiting, minutes.
+//! Bins of whole numbers on public edges: the codes of a dimension, and what quartiles are later formed of.
 
-use super::derived::Bins;
-
-/// What one code stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Range {
-    /// Everything below.
-    Under(i64),
-    /// Least and greatest.
-    Between(i64, i64),
-    /// Everything from here.
-    From(i64),
+/// Bins: the first from the least edge, the last without an end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bins {
+    edges: Vec<i64>,
+    under: bool,
 }
 
-/// `0 to 14`, `15-24`, `7`, `75 and over`, `75+` or `under 0`.
-fn range(code: &str) -> Option<Range> {
-    let number = |text: &str| text.trim().parse::<i64>().ok();
-    if let Some(least) = code.strip_suffix("and over").or(code.strip_suffix('+')) {
-        return number(least).map(Range::From);
+impl Bins {
+    /// `edges` rise, and are two or more. `under`: numbers may lie below the least, and have a bin of their own.
+    pub(super) fn new(edges: Vec<i64>, under: bool) -> Self {
+        debug_assert!(edges.len() > 1 && edges.windows(2).all(|pair| pair[0] < pair[1]));
+        Bins { edges, under }
     }
-    if let Some(end) = code.strip_prefix("under ") {
-        return number(end).map(Range::Under);
-    }
-    if let Some(only) = number(code) {
-        return Some(Range::Between(only, only));
-    }
-    // A sign is no dash: `-5-3` says nothing that a person would read one way.
-    let (least, greatest) = code.split_once(" to ").or_else(|| code.split_once('-'))?;
-    let (least, greatest) = (number(least)?, number(greatest)?);
-    (least <= greatest).then_some(Range::Between(least, greatest))
-}
 
-/// The bins that a list of codes begins with, after one code at most for what lies below them. `None` where there are not
-/// two, one does not begin where the one before it ends, or the last has an end: then something may lie beyond.
-pub(super) fn bins(codes: &[String]) -> Option<Bins> {
-    let mut edges = Vec::new();
-    let mut next = None;
-    let mut first = 0;
-    for (at, code) in codes.iter().enumerate() {
-        let begins = |least: i64| next.is_none_or(|next| next == least);
-        match range(code)? {
-            Range::Under(end) if at == 0 => {
-                first = 1;
-                next = Some(end);
-            }
-            Range::Between(least, greatest) if begins(least) => {
-                edges.push(least);
-                next = Some(greatest.checked_add(1)?);
-            }
-            Range::From(least) if begins(least) => {
-                edges.push(least);
-                return (edges.len() > 1).then_some(Bins { first, edges });
-            }
-            _ => return None,
-        }
+    /// The least number of each bin, but of the one below them all.
+    pub fn edges(&self) -> &[i64] {
+        &self.edges
     }
-    None
+
+    /// Whether the first bin is of what lies below the least edge.
+    pub fn under(&self) -> bool {
+        self.under
+    }
+
+    /// How many bins there are.
+    pub fn count(&self) -> usize {
+        self.edges.len() + usize::from(self.under)
+    }
+
+    /// Their codes, in order: `under 5`, `5 to 9`, `10`, `11 and over`.
+    pub fn codes(&self) -> Vec<String> {
+        let under = self.under.then(|| self.edges.first().map(|least| format!("under {least}"))).flatten();
+        let inner = self.edges.windows(2).map(|pair| match (pair[0], pair[1] - 1) {
+            (from, to) if from == to => from.to_string(),
+            (from, to) => format!("{from} to {to}"),
+        });
+        let last = self.edges.last().map(|from| format!("{from} and over"));
+        under.into_iter().chain(inner).chain(last).collect()
+    }
+
+    /// SQL that gives the bin of `number`, a column, by its place from 0; where it is blank, the number of bins.
+    pub fn place_sql(&self, number: &str) -> String {
+        // What would lie below the least edge without a bin there goes into the first: no row is left out.
+        let starts = if self.under { &self.edges[..] } else { self.edges.get(1..).unwrap_or_default() };
+        let arms = starts.iter().enumerate().map(|(place, edge)| format!("WHEN {number} < {edge} THEN {place}"));
+        let arms = arms.collect::<Vec<_>>().join(" ");
+        format!("CASE WHEN {number} IS NULL THEN {} {arms} ELSE {} END", self.count(), self.count() - 1)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn found(codes: &[&str]) -> Option<(usize, Vec<i64>)> {
-        let codes = codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>();
-        bins(&codes).map(|bins| (bins.first, bins.edges))
+    #[test]
+    fn codes_say_the_least_and_the_greatest_number_of_a_bin() {
+        let bins = |under| Bins::new(vec![-7, 0, 1, 14], under);
+        assert_eq!(bins(false).codes(), ["-7 to -1", "0", "1 to 13", "14 and over"]);
+        assert_eq!(bins(true).codes(), ["under -7", "-7 to -1", "0", "1 to 13", "14 and over"]);
+        assert_eq!((bins(false).count(), bins(true).count()), (4, 5));
     }
 
     #[test]
-    fn ranges_in_every_spelling() {
-        assert_eq!(found(&["0 to 14", "15 to 74", "75 and over"]), Some((0, vec![0, 15, 75])));
-        assert_eq!(found(&["0-14", "15-74", "75+"]), Some((0, vec![0, 15, 75])));
-        assert_eq!(found(&["0", "1", "2 to 3", "4 and over"]), Some((0, vec![0, 1, 2, 4])));
-        assert_eq!(found(&["under 7", "7 to 13", "14 and over"]), Some((1, vec![7, 14])));
-        assert_eq!(found(&["-28 to -1", "0 and over"]), Some((0, vec![-28, 0])));
-    }
-
-    #[test]
-    fn what_is_no_bin_may_follow_and_nothing_else() {
-        assert_eq!(found(&["0 to 6", "7 and over", "not_yet"]), Some((0, vec![0, 7])));
-        assert_eq!(found(&["not_yet", "0 to 6", "7 and over"]), None);
-        assert_eq!(found(&["0 to 6", "other", "7 and over"]), None);
-    }
-
-    #[test]
-    fn no_gap_no_overlap_and_no_end() {
-        for codes in [
-            &["0 to 6", "8 and over"][..],
-            &["0 to 6", "6 and over"],
-            &["0 to 6", "7 to 13"],
-            &["0 and over"],
-            &["under 0", "0 and over"],
-            &["under 1", "0 to 6", "7 and over"],
-            &["0 to 6", "under 7", "7 and over"],
-            &["6 to 0", "7 and over"],
-            &["0 to 9223372036854775807", "7 and over"],
-            &["gp", "nurse"],
-            &["0-5-9", "10+"],
-            &[],
-        ] {
-            assert_eq!(found(codes), None, "{codes:?}");
-        }
+    fn the_place_is_that_of_the_code() {
+        let bins = |under| Bins::new(vec![0, 7, 14], under).place_sql("n");
+        assert_eq!(bins(false), "CASE WHEN n IS NULL THEN 3 WHEN n < 7 THEN 0 WHEN n < 14 THEN 1 ELSE 2 END");
+        assert_eq!(
+            bins(true),
+            "CASE WHEN n IS NULL THEN 4 WHEN n < 0 THEN 0 WHEN n < 7 THEN 1 WHEN n < 14 THEN 2 ELSE 3 END"
+        );
     }
 }

@@ -1,11 +1,11 @@
 //! What a report derives, held against what it measures: every name leads somewhere, and whatever is divided has a cell
 //! to be divided by.
 
-use super::bins::bins;
 use super::check_report::{Check, Scene};
 use super::derived::{Across, Bins, Change, ChangeOf, Inequality, Quartiles, Standardised};
 use super::figures::{InequalityYaml, Population, QuartilesYaml, RateYaml, Sampling, StandardisedYaml};
 use super::plan::{CodeDimension, Measure, MeasureKind, Rate};
+use super::read_bins::bins;
 use super::report::ReportYaml;
 use super::suggest::{advice, is_name, list, quote, words};
 use super::tables::PATIENTS;

@@ -105,6 +105,13 @@ impl Check<'_> {
                     format!("{} describes the patient, and this report places figures by practice", quote(name));
                 let help = "leave it out: where practitioners are protected, a figure is of a practice's work";
                 self.complain(&path, &message, Some(help.into()));
+            } else if let Some(kind) = dimensions::derived(yaml, name) {
+                let help = format!("leave it out: a {kind} is always by `{name}`");
+                self.complain(
+                    &path,
+                    &format!("`{name}` cannot be asked for, and names no other dimension"),
+                    Some(help),
+                );
             } else if name != "area" && !found.has(name) {
                 let known = dimensions::known(self.scene, yaml);
                 // A misspelt table hides its columns; its own complaint comes first.
@@ -135,14 +142,15 @@ impl Check<'_> {
         let cells = yaml.per_person.cells.unwrap_or(1);
         let cells_path = [path[0], name, "per_person", "cells"];
         self.at_least_one(&cells_path, cells, "a person who may be in no cell is never counted");
+        if let Some(found) = self.derived(name, yaml, grid) {
+            return found;
+        }
         let (word, written) = match (&yaml.persons, &yaml.events, &yaml.sum) {
             (Some(table), None, None) => ("persons", table),
             (None, Some(table), None) => ("events", table),
             (None, None, Some(target)) => ("sum", target),
             _ => {
-                let message = "exactly one of `persons`, `events`, `sum` and `public` is needed";
-                let place = self.document.key(&path, message);
-                self.push(place, None);
+                self.exactly_one_kind(name);
                 return None;
             }
         };
@@ -191,6 +199,11 @@ impl Check<'_> {
         })
     }
 
+    pub(super) fn exactly_one_kind(&mut self, name: &str) {
+        let message = "exactly one of `persons`, `events`, `sum`, `public`, `funnel`, `wait` and `histogram` is needed";
+        self.push(self.document.key(&["measures", name], message), None);
+    }
+
     /// The measure's bounds: those that its kind needs, and no others.
     fn kind(&mut self, name: &str, word: &str, yaml: &MeasureYaml, column: Option<&str>) -> Option<MeasureKind> {
         let bounds = &yaml.per_person;
@@ -231,7 +244,7 @@ impl Check<'_> {
     }
 
     /// The private table of that name, whose rows name a person.
-    fn table(&mut self, path: &[&str], table: &str) -> Option<std::sync::Arc<TableSchema>> {
+    pub(super) fn table(&mut self, path: &[&str], table: &str) -> Option<std::sync::Arc<TableSchema>> {
         let people = self.scene.tables.of_people();
         let schema = match self.scene.tables.lookup(table) {
             Lookup::Unclear => return None,

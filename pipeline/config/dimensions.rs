@@ -2,7 +2,9 @@
 
 use indexmap::IndexMap;
 
+use super::check_journey::is_journey;
 use super::check_report::Scene;
+use super::journey::{DAYS, STAGE, VALUE};
 use super::plan::{CodeDimension, CodeValue, Place};
 use super::report::{MeasureYaml, ReportYaml, Role};
 use super::tables::{Lookup, PATIENTS};
@@ -37,11 +39,9 @@ pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
     for (name, measure) in &report.measures {
         let table = table(measure);
         found.unclear |= table.is_none_or(|table| !matches!(scene.tables.lookup(table), Lookup::Known(_)));
-        let codes = table.and_then(|table| scene.tables.get(table)).map_or_else(Vec::new, |schema| {
-            let names = report.by.iter().filter(|name| *name != "area" && !scene.bands.contains(name));
-            let reachable = reachable(scene, schema, place(report));
-            names.filter_map(|name| dimension(&reachable, name)).collect()
-        });
+        let names = report.by.iter().filter(|name| *name != "area" && !scene.bands.contains(name));
+        let described_by = described_by(scene, measure, place(report));
+        let codes = names.filter_map(|name| dimension(&described_by, name)).collect();
         found.by_measure.insert(name.clone(), codes);
     }
     found
@@ -50,9 +50,8 @@ pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
 /// Every name that `by` may hold in this report.
 pub(super) fn known(scene: &Scene<'_>, report: &ReportYaml) -> Vec<String> {
     let mut names: Vec<String> = ["area".to_string()].into_iter().chain(scene.bands.iter().cloned()).collect();
-    let schemas = report.measures.values().filter_map(|measure| scene.tables.get(table(measure)?));
-    for schema in schemas {
-        for (reached, _) in reachable(scene, schema, place(report)) {
+    for measure in report.measures.values() {
+        for (reached, _) in described_by(scene, measure, place(report)) {
             let codes = reached.columns.iter().filter(|(_, column)| usable(column)).map(|(name, _)| name);
             for name in codes {
                 if !names.contains(name) {
@@ -74,10 +73,35 @@ pub(super) fn describes_people(scene: &Scene<'_>, name: &str) -> bool {
     scene.tables.get(PATIENTS).and_then(|patients| patients.columns.get(name)).is_some_and(usable)
 }
 
+/// The kind of measure that always has a dimension of this name, where the report has such a measure.
+pub(super) fn derived(report: &ReportYaml, name: &str) -> Option<&'static str> {
+    let any = |has: fn(&MeasureYaml) -> bool| report.measures.values().any(has);
+    match name {
+        STAGE if any(|measure| measure.funnel.is_some()) => Some("funnel"),
+        DAYS if any(|measure| measure.wait.is_some()) => Some("wait"),
+        VALUE if any(|measure| measure.histogram.is_some()) => Some("histogram"),
+        _ => None,
+    }
+}
+
+/// The table whose codes describe a measure's rows first: of who is followed over tables, the patients'.
 fn table(measure: &MeasureYaml) -> Option<&str> {
-    let summed = || measure.sum.as_ref()?.split_once('.').map(|(table, _)| table);
+    let of_column = || measure.sum.as_ref().or(measure.histogram.as_ref())?.split_once('.').map(|(table, _)| table);
     let public = || measure.public.as_deref().map(|target| target.split_once('.').map_or(target, |(table, _)| table));
-    measure.persons.as_deref().or(measure.events.as_deref()).or_else(summed).or_else(public)
+    let followed = is_journey(measure).then_some(PATIENTS);
+    let named = followed.or(measure.persons.as_deref()).or(measure.events.as_deref());
+    named.or_else(of_column).or_else(public)
+}
+
+/// The tables whose codes describe a measure's rows, each with the column that leads there.
+fn described_by<'a>(scene: &Scene<'a>, measure: &MeasureYaml, place: Place) -> Vec<(&'a TableSchema, Option<&'a str>)> {
+    let Some(schema) = table(measure).and_then(|table| scene.tables.get(table)) else { return Vec::new() };
+    let mut tables = reachable(scene, schema, place);
+    if is_journey(measure) {
+        // Of several registrations one says where a person is, and none leads further.
+        tables.retain(|(_, via)| via.is_none());
+    }
+    tables
 }
 
 /// The nearest table that has the dimension: the measure's own, then those that it refers to, then the patients'.

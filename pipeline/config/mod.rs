@@ -7,11 +7,13 @@ use std::path::Path;
 use crate::error::{Error, Result};
 
 pub mod amount;
-mod bins;
+pub mod bins;
 pub mod board;
 mod check_board;
 mod check_figures;
 mod check_geography;
+mod check_histogram;
+mod check_journey;
 mod check_layout;
 mod check_pseudonyms;
 mod check_public;
@@ -27,11 +29,13 @@ mod filter_call;
 #[cfg(test)]
 pub(crate) mod filter_tests;
 mod filter_walk;
+pub mod journey;
 mod locate;
 pub mod marked;
 pub mod plan;
 mod practitioners;
 pub mod quarter;
+mod read_bins;
 mod reliability;
 pub mod report;
 pub mod shape;

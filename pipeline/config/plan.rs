@@ -8,6 +8,7 @@ use chrono::NaiveDate;
 use super::board::Format;
 use super::derived::{Change, Inequality, Quartiles, Reliability, SmallNumbers, Standardised};
 use super::figures::Sampling;
+use super::journey::{Histogram, Stage, Wait};
 use super::quarter::Quarter;
 use super::report::During;
 use crate::schema::TableSchema;
@@ -278,6 +279,13 @@ pub struct Measure {
 pub enum Rows {
     /// The rows of [`Measure::table`].
     Table,
+    /// The same rows, by the bin of a number.
+    Histogram(Histogram),
+    /// One row a person who reached the first of these stages, with the furthest that they reached after all before it.
+    /// Order in time is not asked for. [`Measure::table`] is that of the first stage.
+    Funnel(Vec<Stage>),
+    /// One row a person who has the first event, with the days to the next. [`Measure::table`] is that of the first.
+    Wait(Wait),
 }
 
 /// What is counted.

@@ -111,7 +111,7 @@ pub enum Role {
     Practitioner,
 }
 
-/// One measure. Exactly one of `persons`, `events`, `sum` and `public` is given.
+/// One measure. Exactly one of `persons`, `events`, `sum`, `public`, `funnel`, `wait` and `histogram` is given.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasureYaml {
@@ -127,6 +127,20 @@ pub struct MeasureYaml {
     /// Rows of this public table, or the sum of `table.column`: exact and without any loss, for no person is in it.
     #[serde(default)]
     pub public: Option<String>,
+    /// People by the furthest of these stages that they reached after all the stages before it. Who did not reach the
+    /// first is not counted. It does not matter in which order a person came to the stages, as long as each has a row
+    /// that counts.
+    #[serde(default)]
+    pub funnel: Option<IndexMap<String, StageYaml>>,
+    /// People by the days from their first event of one kind to their first of another on that day or later.
+    #[serde(default)]
+    pub wait: Option<WaitYaml>,
+    /// Rows by the value of `table.column`, a whole number.
+    #[serde(default)]
+    pub histogram: Option<String>,
+    /// `wait`, `histogram`: the least number of each bin, rising. The last bin has no end. A wait starts at 0.
+    #[serde(default)]
+    pub edges: Option<Vec<i64>>,
     /// Only rows for which this holds: SQL over the table's own columns.
     #[serde(default, rename = "where")]
     pub filter: Option<String>,
@@ -153,6 +167,38 @@ pub struct MeasureYaml {
     pub label: Option<String>,
 }
 
+/// One stage of a funnel: whoever has a row that counts has reached it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StageYaml {
+    /// The table whose rows count: those of the quarter, by its `dated_by`. Of `patients`, the registrations that hold
+    /// on the quarter's last day.
+    pub rows: String,
+    /// Only rows for which this holds: SQL over the table's own columns.
+    #[serde(default, rename = "where")]
+    pub filter: Option<String>,
+    /// The stage in words, as published.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// From one event to the next. Both are dates of private tables, as `table.column`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitYaml {
+    /// The day from which a person waits: their first in the quarter, or of all with `during: always`.
+    pub from: String,
+    /// The day that ends the wait: their first on that day or later, in whichever quarter. Who has none counts as
+    /// `not_yet`.
+    pub to: String,
+    /// Only rows of `from` for which this holds: SQL over that table's own columns.
+    #[serde(default)]
+    pub where_from: Option<String>,
+    /// Only rows of `to` for which this holds: SQL over that table's own columns.
+    #[serde(default)]
+    pub where_to: Option<String>,
+}
+
 /// An author's guess at what will be counted, all codes together.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -176,10 +222,11 @@ pub enum During {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PerPersonYaml {
-    /// At most this many cells; 1 unless said. Which ones are kept is chosen by a keyed hash.
+    /// At most this many cells; 1 unless said. Which ones are kept is chosen by a keyed hash. Of `funnel` and `wait`, a
+    /// person is in one cell as it is.
     #[serde(default)]
     pub cells: Option<u32>,
-    /// `events`: at most this many rows a cell count.
+    /// `events`, `histogram`: at most this many rows a cell count.
     #[serde(default)]
     pub events: Option<u32>,
     /// `sum`: the person's total in a cell is clamped to this range.

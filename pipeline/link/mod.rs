@@ -31,6 +31,16 @@ pub struct Linked<'a> {
     pub sources: Sources,
 }
 
+impl Linked<'_> {
+    /// A private table.
+    ///
+    /// # Errors
+    /// [`Error::Privacy`] where the sources have none of that name.
+    pub fn table(&self, name: &str) -> Result<&Table> {
+        self.tables.get(name).ok_or_else(|| Error::Privacy(format!("the sources have no table `{name}`")))
+    }
+}
+
 /// A private table as measures see it.
 pub struct Table {
     /// Its schema.

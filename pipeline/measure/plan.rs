@@ -8,13 +8,14 @@
 //!
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
-use crate::config::plan::{Clamp, Measure, MeasureKind, Plan};
+use crate::config::plan::{Clamp, CodeValue, Measure, MeasureKind, Plan, Rows};
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
-use crate::link::{Linked, REGISTER, coded, date_sql, posts_sql, public_table, quoted, registrations_sql};
+use crate::link::{Linked, REGISTER, Table, coded, date_sql, posts_sql, public_table, quoted, registrations_sql};
 use crate::measure::grid::FineGrid;
+use crate::measure::{funnel, wait};
 use crate::privacy::Bounds;
 use crate::schema::Column;
 
@@ -48,7 +49,7 @@ pub struct Pass {
 }
 
 impl Pass {
-    fn condition(self) -> String {
+    pub(super) fn condition(self) -> String {
         let start = |number: u64| number * BUCKETS as u64 / self.of.max(1);
         format!("{BUCKET} >= {} AND {BUCKET} < {}", start(self.number), start(self.number + 1))
     }
@@ -59,7 +60,7 @@ impl Pass {
 /// # Errors
 /// [`Error::Privacy`] where they are no bounds.
 pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
-    if measure.table == REGISTER && (measure.kind != MeasureKind::Persons || grid.codes() > 1) {
+    if counts_registrations(measure) && (measure.kind != MeasureKind::Persons || grid.codes() > 1) {
         // Registrations collapse to people before anything is counted: there is nothing else to count of them.
         return Err(Error::Privacy(format!(
             "`{}` counts registrations; of `{REGISTER}`, only persons by their own columns can be counted",
@@ -74,6 +75,11 @@ pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
     // One practitioner is in one practice, whose cells are within the clamp with them and without; absent, they are 0.
     let width = clamp.between.1.max(0).saturating_sub(clamp.between.0.min(0));
     Ok(patient.or(&Bounds::new(narrow(grid.codes()), -width, width)?))
+}
+
+/// Whether it counts the register itself, whose rows are no events of a person.
+fn counts_registrations(measure: &Measure) -> bool {
+    measure.table == REGISTER && !measure.is_journey()
 }
 
 /// What one patient can do: at most so many cells, of those that one place has.
@@ -108,11 +114,9 @@ pub fn floor(measure: &Measure) -> i64 {
 /// [`Error::Privacy`] where a table is missing or a sum could overflow.
 pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<Bounded> {
     let bounds = bounds(measure, grid)?;
-    let table = linked
-        .tables
-        .get(&measure.table)
-        .ok_or_else(|| Error::Privacy(format!("the sources have no table `{}`", measure.table)))?;
-    if measure.table == REGISTER {
+    let table = linked.table(&measure.table)?;
+    let reach = reach(measure, linked)?;
+    if counts_registrations(measure) {
         let people = registrations_sql(linked, grid.packing(), plan.quarter, measure.filter.as_deref())?;
         let sql = format!(
             "SELECT packed % {cells} AS {PLACE}, 0 AS code, count(*) AS value FROM \
@@ -120,13 +124,13 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
             pass.condition(),
             cells = grid.packing().cells(),
         );
-        return Ok(Bounded { sql, wide: false, reach: table.reach });
+        return Ok(Bounded { sql, wide: false, reach });
     }
     let rows = rows_sql(plan, measure, linked, grid, pass)?;
     if let Some(clamp) = &measure.practitioner {
         let values = Values::of(measure, table.stored, linked)?;
         let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
-        return Ok(Bounded { sql, wide: false, reach: table.reach });
+        return Ok(Bounded { sql, wide: false, reach });
     }
     let people = format!(
         "SELECT * FROM ({}) WHERE {}",
@@ -141,33 +145,68 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         let values = Values::of(measure, table.stored, linked)?;
         listed_sql(&rows, &people, &values, &bounds, grid)
     };
-    Ok(Bounded { sql, wide: by_mask, reach: table.reach })
+    Ok(Bounded { sql, wide: by_mask, reach })
 }
 
-/// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the table.
-fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
-    let table = &linked.tables[&measure.table];
+/// The most rows that can be added into one cell: of who is followed over tables, no more than those have together.
+fn reach(measure: &Measure, linked: &Linked<'_>) -> Result<u64> {
+    let tables = measure.tables().into_iter().map(|table| linked.table(table));
+    tables.map(|table| table.map(|table| table.reach)).sum()
+}
+
+/// The rows of a private table that count: of one pass, of the quarter where they have a day, and under a condition.
+pub(super) fn counted_sql(
+    plan: &Plan,
+    table: &Table,
+    day: Option<&str>,
+    filter: Option<&str>,
+    during: During,
+    pass: Pass,
+) -> String {
     let mut conditions = vec![pass.condition()];
-    if let (During::Quarter, Some(dated_by)) = (measure.during, &table.schema.dated_by) {
+    if let (During::Quarter, Some(day)) = (during, day) {
         let (first, last) = (days(plan.quarter.first_day()), days(plan.quarter.last_day()));
-        conditions.push(format!("{} BETWEEN {} AND {}", quoted(dated_by), date_sql(first), date_sql(last)));
+        conditions.push(format!("{} BETWEEN {} AND {}", quoted(day), date_sql(first), date_sql(last)));
     }
-    conditions.extend(measure.filter.iter().map(|filter| format!("({filter})")));
-    let mut from = format!("(SELECT * FROM ({}) WHERE {}) AS r", table.rows, conditions.join(" AND "));
+    conditions.extend(filter.iter().map(|filter| format!("({filter})")));
+    format!("SELECT * FROM ({}) WHERE {}", table.rows, conditions.join(" AND "))
+}
+
+/// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the relation.
+fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
+    let mut rows = match &measure.rows {
+        Rows::Table | Rows::Histogram(_) => {
+            let table = linked.table(&measure.table)?;
+            let day = table.schema.dated_by.as_deref();
+            counted_sql(plan, table, day, measure.filter.as_deref(), measure.during, pass)
+        }
+        Rows::Funnel(stages) => funnel::rows_sql(plan, measure, stages, linked, grid, pass)?,
+        Rows::Wait(wait) => wait::rows_sql(plan, measure, wait, linked, pass)?,
+    };
+    let mut lookups = String::new();
     let mut code = "0".to_owned();
     for (number, dimension) in grid.row_codes().iter().enumerate() {
         let size = dimension.size();
-        let value = match &dimension.via {
-            None => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
-            Some(via) => {
+        let value = match (&dimension.value, &dimension.via) {
+            (CodeValue::Computed(place), None) => {
+                // Beneath the joins, so that it can name a column of no other table.
+                let column = quoted(&coded(&number.to_string()));
+                rows = format!("SELECT *, CAST({place} AS BIGINT) AS {column} FROM ({rows})");
+                format!("r.{column}")
+            }
+            (CodeValue::Computed(_), Some(via)) => {
+                return Err(Error::Privacy(format!("`{}` computes a code beyond `{via}`", measure.name)));
+            }
+            (CodeValue::Stored, None) => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
+            (CodeValue::Stored, Some(via)) => {
                 let lookup = quoted(&public_table(&dimension.table));
-                from = format!("{from} LEFT JOIN {lookup} AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
+                lookups += &format!(" LEFT JOIN {lookup} AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
                 format!("coalesce(CAST(l{number}.{} AS BIGINT), {})", quoted(&dimension.column), size - 1)
             }
         };
         code = format!("({code}) * {size} + {value}");
     }
-    Ok(format!("SELECT r.*, {code} AS code FROM {from}"))
+    Ok(format!("SELECT r.*, {code} AS code FROM ({rows}) AS r{lookups}"))
 }
 
 /// The permutation of `codes` codes that belongs to a person: code to `(a x code + b) mod p`, for the least prime p that

@@ -22,7 +22,8 @@ const ROWS_A_PASS: u64 = 2_000_000;
 /// # Errors
 /// [`Error::System`] where the engine fails; [`Error::Privacy`] where the query gives a cell outside the grid.
 pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid) -> Result<Private<Vec<i64>>> {
-    let rows = linked.tables.get(&measure.table).map_or(0, |table| table.stored);
+    let tables = measure.tables().into_iter().filter_map(|table| linked.tables.get(table));
+    let rows = tables.map(|table| table.stored).sum::<u64>();
     // A practice's clamp is over all of its people, so they must all be in one pass.
     let most_passes = if measure.practitioner.is_some() { 1 } else { BUCKETS as u64 };
     let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, most_passes);

@@ -47,8 +47,10 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
     let mut tables = vec![REGISTER.to_owned()];
     let mut public = vec![plan.geography.table.clone()];
     for asked in &question.asked {
-        tables.push(asked.measure.table.clone());
-        tables.extend(token_holders(&asked.measure.table, &schemas));
+        for table in asked.measure.tables() {
+            tables.push(table.to_owned());
+            tables.extend(token_holders(table, &schemas));
+        }
         if let (Place::Practice, Some(practices)) = (asked.measure.place, &plan.practices) {
             tables.push(practices.posts.clone());
             public.push(practices.table.clone());

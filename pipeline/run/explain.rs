@@ -3,7 +3,8 @@
 
 use super::question::{Family, Question, prepare};
 use super::{Resources, engine, with_public};
-use crate::config::plan::{Measure, MeasureKind, Plan};
+use crate::config::journey::Event;
+use crate::config::plan::{Measure, MeasureKind, Plan, Rows};
 use crate::error::{Error, Result};
 use crate::link::{Linked, PrivateTable, REGISTER, link, public_table, stored_table};
 use crate::measure::grid::Public;
@@ -105,20 +106,40 @@ fn measure(plan: &Plan, family: &Family, linked: &Linked<'_>, public: &Public) -
 }
 
 fn counts(measure: &Measure) -> String {
-    let rows = match (&measure.kind, measure.table.as_str()) {
-        (MeasureKind::Persons, REGISTER) => "people who are registered on the quarter's last day".into(),
-        (MeasureKind::Persons, table) => format!("people with at least one row of `{table}`"),
-        (MeasureKind::Events { at_most }, table) => format!("rows of `{table}`, at most {at_most} a person and cell"),
-        (MeasureKind::Public { column: None, .. }, table) => format!("rows of `{table}`, which is public: exact"),
-        (MeasureKind::Public { column: Some(column), .. }, table) => {
+    let rows = match (&measure.rows, &measure.kind, measure.table.as_str()) {
+        (Rows::Funnel(stages), ..) => {
+            let stages = stages.iter().map(|stage| format!("{} (`{}`{})", stage.name, stage.table, on(&stage.filter)));
+            let stages = stages.collect::<Vec<_>>().join(", ");
+            format!("people by the furthest of these stages that they reached after all before it: {stages}")
+        }
+        (Rows::Wait(wait), ..) => {
+            let event = |event: &Event| format!("`{}.{}`{}", event.table, event.day, on(&event.filter));
+            let (from, to) = (event(&wait.from), event(&wait.to));
+            format!("people by the days from their first {from} to their first {to} on that day or later")
+        }
+        (_, MeasureKind::Persons, REGISTER) => "people who are registered on the quarter's last day".into(),
+        (_, MeasureKind::Persons, table) => format!("people with at least one row of `{table}`"),
+        (rows, MeasureKind::Events { at_most }, table) => {
+            let by = match rows {
+                Rows::Histogram(histogram) => format!(" by `{}`", histogram.column),
+                _ => String::new(),
+            };
+            format!("rows of `{table}`{by}, at most {at_most} a person and cell")
+        }
+        (_, MeasureKind::Public { column: None, .. }, table) => format!("rows of `{table}`, which is public: exact"),
+        (_, MeasureKind::Public { column: Some(column), .. }, table) => {
             format!("the sum of `{table}.{column}`, which is public: exact")
         }
-        (MeasureKind::Sum { column, between: (least, greatest) }, table) => {
+        (_, MeasureKind::Sum { column, between: (least, greatest) }, table) => {
             format!("the sum of `{table}.{column}`, a person's total in a cell clamped to {least} to {greatest}")
         }
     };
-    let filter = measure.filter.as_ref().map_or(String::new(), |filter| format!(", where {filter}"));
-    format!("{rows}{filter}")
+    format!("{rows}{}", on(&measure.filter))
+}
+
+/// A condition in words.
+fn on(filter: &Option<String>) -> String {
+    filter.as_ref().map_or(String::new(), |filter| format!(", where {filter}"))
 }
 
 /// The tables that the plan reads.

@@ -169,7 +169,7 @@ fn meaning(plan: &Plan, measure: &Measure) -> String {
         "{:?} {:?} {:?} {} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",
         measure.kind,
         measure.table,
-        measure.rows,
+        measure.rows.meaning(),
         measure.at_least,
         filter,
         measure.during,

@@ -7,9 +7,9 @@
 
 use crate::config::plan::{Plan, Report, Target};
 use crate::error::{Error, Result};
-use crate::estimate::design::{Candidate, Law, Wanted, shares, shares_for};
+use crate::estimate::design::{Candidate, Wanted, shares, shares_for};
 use crate::estimate::shape::{Marginal, Shape};
-use crate::privacy::{Bounds, Calibrated, Definition, Exact, Loss, calibrate};
+use crate::privacy::{Bounds, Calibrated, Definition, Exact, Loss, Mechanism, calibrate};
 
 /// Of 100 cells, 95 lie within so many standard deviations.
 const Z95: f64 = 1.959_963_984_540_054;
@@ -75,13 +75,6 @@ pub fn divide(plan: &Plan, report: &Report, share: &Loss, parts: &[Part<'_>]) ->
     Ok(noise)
 }
 
-fn law(definition: Definition) -> Law {
-    match definition {
-        Definition::ZConcentrated => Law::Gaussian,
-        Definition::Pure => Law::Laplace,
-    }
-}
-
 /// What a table costs: its noise has variance `cost / loss` (Gaussian) or `(cost / loss)²` (Laplace).
 fn cost(definition: Definition, bounds: &Bounds) -> f64 {
     match definition {
@@ -105,10 +98,10 @@ fn shared(report: &Report, definition: Definition, part: &Part<'_>) -> Result<Sh
     let wanted = wanted.collect::<Vec<_>>();
     let targets = targets(report, part);
     if targets.is_empty() {
-        let shares = shares(part.shape, &may, &wanted, law(definition))?;
+        let shares = shares(part.shape, &may, &wanted, Mechanism::of(definition))?;
         return Ok(Shared { shares, needs: None, weight });
     }
-    let (shares, needs) = shares_for(part.shape, &may, &wanted, law(definition), &targets)?;
+    let (shares, needs) = shares_for(part.shape, &may, &wanted, Mechanism::of(definition), &targets)?;
     Ok(Shared { shares, needs: Some(needs * SLACK), weight })
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 mod hostile;
+mod journeys;
 mod plans;
 mod practitioners;
 mod pseudonyms;

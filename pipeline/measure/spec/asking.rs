@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::contract::{CODES, Column, Contract, Holds};
+use super::contract::{CODES, Column, Contract, DATE, Holds};
 use super::grammar::condition;
 use super::tape::Tape;
+use super::world::{PATIENTS, USES, VISITS};
 
 /// More combinations of the rows' codes, or cells, take time and test nothing else.
 const MOST_COMBINATIONS: usize = 700;
@@ -13,22 +14,82 @@ const MOST_CELLS: usize = 40_000;
 const BETWEEN: [(i64, i64); 7] =
     [(0, 600), (-3, 4), (5, 9), (-9, -2), (0, 1), (-1, 0), (-1_000_000_000_000_000, 1_000_000_000_000_000)];
 
+/// What is asked: rows of one table, or what follows a person over several.
+#[derive(Debug, Clone, Copy)]
+enum Ask {
+    Rows(usize),
+    Journey(usize),
+}
+
+impl Ask {
+    /// How many codes it has under a dimension, and whether they are the patient's; `None` where it has none.
+    fn reach(self, contract: &Contract, name: &str) -> Option<(usize, bool)> {
+        match self {
+            Ask::Rows(table) => contract.reach(table, name),
+            Ask::Journey(_) => contract.reach(0, name),
+        }
+    }
+}
+
 /// The YAML of a report on a contract: one to three measures, mostly of the table `focus`.
 pub fn report(contract: &Contract, focus: usize, tape: &[u8]) -> String {
     let tape = &mut Tape::new(tape);
     let count = tape.one_of(&[1, 1, 2, 1, 3]);
-    let tables = (0..count).map(|_| if tape.below(4) == 3 { tape.below(3) } else { focus }).collect::<Vec<_>>();
-    let by = by(contract, &tables, tape);
-    let measures = tables.iter().enumerate();
-    let measures =
-        measures.map(|(n, &table)| format!("  m{n}: {}\n", measure(contract, table, tape))).collect::<String>();
+    let table = |tape: &mut Tape<'_>| if tape.below(4) == 3 { tape.below(3) } else { focus };
+    let asked = (0..count).map(|_| match (table(tape), tape.once_in(4)) {
+        (table, true) => Ask::Journey(table),
+        (table, false) => Ask::Rows(table),
+    });
+    let asked = asked.collect::<Vec<_>>();
+    let by = by(contract, &asked, tape);
+    let mut one = |ask: &Ask| match *ask {
+        Ask::Rows(table) => measure(contract, table, tape),
+        Ask::Journey(table) => journey(contract, table, tape),
+    };
+    let measures = asked.iter().enumerate().map(|(n, ask)| format!("  m{n}: {}\n", one(ask))).collect::<String>();
     yaml(&by, &measures)
+}
+
+/// A funnel or a wait that starts in a table.
+fn journey(contract: &Contract, table: usize, tape: &mut Tape<'_>) -> Value {
+    let mut journey = if table == PATIENTS || tape.once_in(2) {
+        let more = 1 + tape.below(3);
+        let tables = [table].into_iter().chain((0..more).map(|_| tape.below(3))).collect::<Vec<_>>();
+        let stages = tables.into_iter().enumerate().map(|(place, table)| {
+            let found = &contract.tables[table];
+            let mut stage = json!({ "rows": found.name });
+            if tape.once_in(4) {
+                stage["where"] = condition(found, tape).into();
+            }
+            (format!("s{place}"), stage)
+        });
+        json!({ "funnel": stages.collect::<serde_json::Map<_, _>>() })
+    } else {
+        let to = tape.one_of(&[VISITS, USES, PATIENTS]);
+        let mut wait = json!({ "from": dated(contract, table), "to": dated(contract, to) });
+        for (key, table) in [("where_from", table), ("where_to", to)] {
+            if tape.once_in(4) {
+                wait[key] = condition(&contract.tables[table], tape).into();
+            }
+        }
+        json!({ "wait": wait, "edges": tape.one_of(&[&[0, 1][..], &[0, 15, 31], &[0, 1, 2, 3, 7, 46, 47, 92]]) })
+    };
+    if tape.once_in(4) {
+        journey["during"] = "always".into();
+    }
+    journey
+}
+
+/// A table's day, as `table.column`.
+fn dated(contract: &Contract, table: usize) -> String {
+    let column = if table == PATIENTS { "registered_on" } else { DATE };
+    format!("{}.{column}", contract.tables[table].name)
 }
 
 /// A report of one measure of a table, in the quarter and under a condition of the test's own.
 pub fn conditional(contract: &Contract, table: usize, condition: &str, tape: &[u8]) -> String {
     let tape = &mut Tape::new(tape);
-    let by = by(contract, &[table], tape);
+    let by = by(contract, &[Ask::Rows(table)], tape);
     let mut measure = measure(contract, table, tape);
     measure["where"] = condition.into();
     measure["during"] = "quarter".into();
@@ -38,7 +99,7 @@ pub fn conditional(contract: &Contract, table: usize, condition: &str, tape: &[u
 /// A report that asks the same of a table twice: for people, and for rows that count once at most.
 pub fn twice(contract: &Contract, table: usize, tape: &[u8]) -> String {
     let tape = &mut Tape::new(tape);
-    let by = by(contract, &[table], tape);
+    let by = by(contract, &[Ask::Rows(table)], tape);
     let asked = measure(contract, table, tape);
     let cells = &asked["per_person"]["cells"];
     let mut people = json!({ "persons": contract.tables[table].name, "per_person": { "cells": cells } });
@@ -58,15 +119,15 @@ pub fn yaml(by: &[&str], measures: &str) -> String {
 }
 
 /// Dimensions that some measure has, in any order, as long as no measure has too many cells.
-fn by(contract: &Contract, tables: &[usize], tape: &mut Tape<'_>) -> Vec<&'static str> {
+fn by(contract: &Contract, asked: &[Ask], tape: &mut Tape<'_>) -> Vec<&'static str> {
     let mut by = vec!["area"];
     for name in CODES {
-        let wanted = tape.below(3) < 2 && tables.iter().any(|&table| contract.reach(table, name).is_some());
+        let wanted = tape.below(3) < 2 && asked.iter().any(|ask| ask.reach(contract, name).is_some());
         let place = tape.below(by.len() + 1);
         if wanted {
             by.insert(place, name);
         }
-        if !tables.iter().all(|&table| fits(contract, table, &by)) {
+        if !asked.iter().all(|&ask| fits(contract, ask, &by)) {
             by.retain(|it| *it != name);
         }
     }
@@ -76,8 +137,8 @@ fn by(contract: &Contract, tables: &[usize], tape: &mut Tape<'_>) -> Vec<&'stati
     by
 }
 
-fn fits(contract: &Contract, table: usize, by: &[&str]) -> bool {
-    let sizes = by.iter().filter_map(|name| contract.reach(table, name)).collect::<Vec<_>>();
+fn fits(contract: &Contract, ask: Ask, by: &[&str]) -> bool {
+    let sizes = by.iter().filter_map(|name| ask.reach(contract, name)).collect::<Vec<_>>();
     let product =
         |of: bool| sizes.iter().filter(|(_, person)| *person == of).map(|(codes, _)| codes + 1).product::<usize>();
     // The area lookup has four rows, and there is nowhere.
@@ -89,12 +150,20 @@ pub fn measure(contract: &Contract, table: usize, tape: &mut Tape<'_>) -> Value 
     let found = &contract.tables[table];
     let numbers = found.columns.iter().filter(|column| column.holds == Holds::Number).collect::<Vec<&Column>>();
     let cells = tape.one_of(&[1, 2, 3, 1, 2, 5, 9, 12, 13, 20, 60]);
-    let mut measure = match tape.below(if table == 0 { 1 } else { 4 }) {
+    let mut measure = match tape.below(if table == PATIENTS { 1 } else { 5 }) {
         1 => json!({ "events": found.name, "per_person": { "cells": cells, "events": 1 + tape.below(7) } }),
         2 if !numbers.is_empty() => {
             let column = tape.one_of(&numbers).name;
             let between = tape.one_of(&BETWEEN);
             json!({ "sum": format!("{}.{column}", found.name), "per_person": { "cells": cells, "between": between } })
+        }
+        3 if numbers.iter().any(|column| column.is_whole()) => {
+            let numbers =
+                numbers.iter().filter(|column| column.is_whole()).map(|column| column.name).collect::<Vec<_>>();
+            let edges = tape.one_of(&[&[0, 7][..], &[-9, -2, 0, 1, 480], &[-50, 0, 5, 6, 7, 8, 9, 10, 11, 50]]);
+            let column = format!("{}.{}", found.name, tape.one_of(&numbers));
+            let bounds = json!({ "cells": cells, "events": 1 + tape.below(7) });
+            json!({ "histogram": column, "edges": edges, "per_person": bounds })
         }
         _ => json!({ "persons": found.name, "per_person": { "cells": cells } }),
     };

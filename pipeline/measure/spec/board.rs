@@ -1,6 +1,7 @@
 //! A tiny board in words: tables as text in, exact cells as text out.
 //!
 //! A table is a heading and rows, split by spaces; `-` is blank. Columns that a table does not name get a usual value.
+//! `0·to·6` is one word for the code of that name.
 //! `P1` is a person, `G1` a practice, `Z1` a data zone, `H1` a partnership and `B1` a health board. `practices` and
 //! `practitioners` have a source where a specification gives them, and the other tables always.
 
@@ -316,7 +317,8 @@ pub fn word(short: &str) -> String {
         ("Z", Ok(number)) => format!("S01{number:06}"),
         ("H", Ok(number)) => format!("S37{number:06}"),
         ("B", Ok(number)) => format!("S08{number:06}"),
-        _ => short.to_owned(),
+        // A code of several words.
+        _ => short.replace('·', " "),
     }
 }
 

@@ -30,6 +30,13 @@ pub struct Column {
     settings: String,
 }
 
+impl Column {
+    /// Whether it holds whole numbers.
+    pub fn is_whole(&self) -> bool {
+        self.settings.starts_with("type: integer")
+    }
+}
+
 /// A private table.
 #[derive(Debug, Clone)]
 pub struct Table {

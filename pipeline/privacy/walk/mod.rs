@@ -268,6 +268,8 @@ impl Walk<'_> {
 }
 
 #[cfg(test)]
+mod join_tests;
+#[cfg(test)]
 mod rule_tests;
 #[cfg(test)]
 mod tests;

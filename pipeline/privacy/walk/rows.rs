@@ -302,7 +302,11 @@ impl Walk<'_> {
                 self.values.fix(b);
             }
         }
-        let columns = if half { left.columns.clone() } else { columns };
+        let columns = match join.join_type {
+            JoinType::LeftSemi => left.columns.clone(),
+            JoinType::Left => [left.columns.clone(), self.or_blank(&right.columns)].concat(),
+            _ => columns,
+        };
         let mut rows = Rows::of(Whose::Nobodys, columns);
         rows.whose = match (&left.whose, &right.whose) {
             (Whose::Nobodys, Whose::Nobodys) => Whose::Nobodys,
@@ -311,13 +315,17 @@ impl Walk<'_> {
             (Whose::Persons { person, named }, Whose::Persons { person: other, .. })
                 if on.contains(&(*person, *other)) =>
             {
+                if !inner && left.most != Some(1) && (on.len() > 1 || join.filter.is_some()) {
+                    // What has one value a person on the right would have two: its own, and blank.
+                    return Err(self.refuse(plan, "joins some of a person's rows and leaves the others blank"));
+                }
                 self.say(format!("It is joined on the {}.", self.who()));
                 // Where the right side only decides which rows stay, it is as if it had one.
                 let right_most = if half { Some(1) } else { right.most };
                 rows.most = left.most.zip(right_most).and_then(|(a, b)| a.checked_mul(b));
                 rows.unique = match (left.most, right_most) {
                     (_, Some(1)) => left.unique,
-                    (Some(1), _) => right.unique,
+                    (Some(1), _) if inner => right.unique,
                     _ => None,
                 };
                 Whose::Persons { person: *person, named: *named || inner }
@@ -335,6 +343,14 @@ impl Walk<'_> {
             _ => return Err(self.refuse(plan, "joins private rows on neither a person nor a public table")),
         };
         Ok(rows)
+    }
+
+    /// The columns of a side that may have nothing to join: each what it was, or blank. No constant is left among them,
+    /// nor any two that are sure to be equal.
+    fn or_blank(&mut self, columns: &[Id]) -> Vec<Id> {
+        let known = |id: &Id| Known { fixed: self.values.is_fixed(*id), range: self.values.range(*id), numbers: None };
+        let known = columns.iter().map(known).collect::<Vec<_>>();
+        known.into_iter().map(|known| self.values.column(known)).collect()
     }
 
     fn union(&mut self, plan: &LogicalPlan, union: &Union) -> Result<Rows> {

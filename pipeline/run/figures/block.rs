@@ -31,14 +31,9 @@ impl Frame {
         self.dimensions.iter().map(|dimension| dimension.heading.clone())
     }
 
-    /// The position of a dimension.
-    pub fn position(&self, name: &str) -> usize {
+    /// The position of a dimension that one of the report's measures has.
+    fn position(&self, name: &str) -> usize {
         self.dimensions.iter().position(|dimension| dimension.name == name).unwrap_or(usize::MAX)
-    }
-
-    /// The values of a dimension.
-    pub fn values(&self, dim: usize) -> &[String] {
-        &self.dimensions[dim].values
     }
 }
 
@@ -48,45 +43,45 @@ pub struct Block {
     pub figure: String,
     /// How many decimals it is shown with.
     pub decimals: u32,
-    /// Its dimensions beside areas: positions in the frame, in the order of its cells.
-    pub dims: Vec<usize>,
+    /// Its dimensions beside areas, in the order of its cells. Their values are its own: two measures of days may have
+    /// different bins.
+    pub dimensions: Vec<Dimension>,
     /// Its cells: areas slowest, then the dimensions in order.
     pub cells: Vec<Estimate>,
 }
 
 impl Block {
     /// A figure in every cell of a table.
-    pub fn new(name: &str, decimals: u32, frame: &Frame, cells: &Cells, figure: impl Fn(usize) -> Estimate) -> Self {
+    pub fn new(name: &str, decimals: u32, cells: &Cells, figure: impl Fn(usize) -> Estimate) -> Self {
         Block {
             figure: name.to_owned(),
             decimals,
-            dims: cells.dims.iter().map(|name| frame.position(name)).collect(),
+            dimensions: cells.dimensions.clone(),
             cells: (0..cells.sides.len()).map(figure).collect(),
         }
     }
 
     /// A figure over all values of one dimension of a table: one for each place in the others.
-    pub fn without(name: &str, decimals: u32, frame: &Frame, cells: &Cells, dim: usize, figures: &[Estimate]) -> Self {
-        let others = cells.dims.iter().enumerate().filter(|(at, _)| *at != dim);
+    pub fn without(name: &str, decimals: u32, cells: &Cells, dim: usize, figures: &[Estimate]) -> Self {
+        let others = cells.dimensions.iter().enumerate().filter(|(at, _)| *at != dim);
         Block {
             figure: name.to_owned(),
             decimals,
-            dims: others.map(|(_, name)| frame.position(name)).collect(),
+            dimensions: others.map(|(_, it)| it.clone()).collect(),
             cells: figures.to_vec(),
         }
     }
 
     /// Its rows, in the order of its cells.
     pub fn rows<'a>(&'a self, frame: &'a Frame, areas: &'a [String]) -> impl Iterator<Item = Row> + 'a {
-        let width = self.dims.iter().map(|&dim| frame.values(dim).len()).product::<usize>().max(1);
+        let width = self.dimensions.iter().map(|it| it.values.len()).product::<usize>().max(1);
         self.cells.iter().enumerate().map(move |(cell, estimate)| {
             let mut labels = vec![ALL.to_owned(); frame.dimensions.len() + 1];
             labels[0].clone_from(&areas[cell / width]);
             let mut rest = cell % width;
-            for &dim in self.dims.iter().rev() {
-                let values = frame.values(dim);
-                labels[dim + 1].clone_from(&values[rest % values.len()]);
-                rest /= values.len();
+            for it in self.dimensions.iter().rev() {
+                labels[frame.position(&it.name) + 1].clone_from(&it.values[rest % it.values.len()]);
+                rest /= it.values.len();
             }
             Row { labels, figure: self.figure.clone(), decimals: self.decimals, estimate: *estimate }
         })

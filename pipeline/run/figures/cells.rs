@@ -2,16 +2,15 @@
 
 use crate::estimate::count::Counted;
 use crate::estimate::ratio::Side;
+use crate::measure::grid::Dimension;
 
 /// One table of a measure: areas slowest, then its dimensions, the last fastest.
 #[derive(Debug, Clone)]
 pub struct Cells {
     /// The area level.
     pub level: usize,
-    /// The names of its dimensions beside areas.
-    pub dims: Vec<String>,
-    /// How many values each has.
-    pub sizes: Vec<usize>,
+    /// Its dimensions beside areas, in the order of its cells.
+    pub dimensions: Vec<Dimension>,
     /// The figures, with the variance that their intervals are made of.
     pub sides: Vec<Side>,
     /// Whether anyone can be counted there.
@@ -31,7 +30,7 @@ struct Noise {
 
 impl Cells {
     /// Of a measure that was drawn. `stretch`: what the variance of its noise is multiplied by for intervals.
-    pub fn drawn(counted: Counted, dims: Vec<String>, withheld: Vec<bool>, stretch: f64) -> Self {
+    pub fn drawn(counted: Counted, dimensions: Vec<Dimension>, stretch: f64) -> Self {
         let width = counted.width();
         let side = |cell: usize| Side {
             value: counted.whole[cell] as f64,
@@ -40,21 +39,19 @@ impl Cells {
         };
         Cells {
             level: counted.table.level,
-            dims,
-            sizes: counted.sizes.clone(),
+            dimensions,
             sides: (0..counted.whole.len()).map(side).collect(),
             possible: counted.possible.clone(),
-            withheld,
+            withheld: counted.withheld.clone(),
             noise: Some(Noise { counted, stretch }),
         }
     }
 
     /// Of a public measure: exact.
-    pub fn public(level: usize, dims: Vec<String>, sizes: Vec<usize>, values: &[i64]) -> Self {
+    pub fn public(level: usize, dimensions: Vec<Dimension>, values: &[i64]) -> Self {
         Cells {
             level,
-            dims,
-            sizes,
+            dimensions,
             sides: values.iter().map(|&value| Side::public(value as f64)).collect(),
             possible: vec![true; values.len()],
             withheld: vec![false; values.len()],
@@ -69,7 +66,17 @@ impl Cells {
 
     /// Cells of one area.
     pub fn width(&self) -> usize {
-        self.sizes.iter().product()
+        self.sizes().product()
+    }
+
+    /// How many values each dimension has.
+    pub fn sizes(&self) -> impl DoubleEndedIterator<Item = usize> + ExactSizeIterator {
+        self.dimensions.iter().map(|dimension| dimension.values.len())
+    }
+
+    /// The names of the dimensions.
+    pub fn names(&self) -> Vec<&str> {
+        self.dimensions.iter().map(|dimension| dimension.name.as_str()).collect()
     }
 
     /// The standard deviation of the noise in a cell; 0 for a public measure.
@@ -89,8 +96,8 @@ impl Cells {
     /// The place of a cell in each dimension.
     pub fn digits(&self, cell: usize) -> Vec<usize> {
         let mut rest = cell % self.width();
-        let mut digits = vec![0; self.sizes.len()];
-        for (digit, size) in digits.iter_mut().zip(&self.sizes).rev() {
+        let mut digits = vec![0; self.dimensions.len()];
+        for (digit, size) in digits.iter_mut().zip(self.sizes()).rev() {
             *digit = rest % size;
             rest /= size;
         }
@@ -100,24 +107,23 @@ impl Cells {
     /// The cells in which only one dimension differs, in its order, for each place in all the others: the table without
     /// that dimension, each of whose cells is a run of these.
     pub fn along(&self, dim: usize) -> Vec<Vec<usize>> {
-        let inner = self.sizes[dim + 1..].iter().product::<usize>();
-        let size = self.sizes[dim];
+        let inner = self.sizes().skip(dim + 1).product::<usize>();
+        let size = self.dimensions[dim].values.len();
         let starts = (0..self.sides.len() / (inner * size)).flat_map(|outer| (0..inner).map(move |at| (outer, at)));
         starts.map(|(outer, at)| (0..size).map(|value| (outer * size + value) * inner + at).collect()).collect()
     }
 
     /// The position of a dimension.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.dims.iter().position(|own| own == name)
+        self.dimensions.iter().position(|own| own.name == name)
     }
 
     /// For each cell, the cell of a table by fewer dimensions that it lies in.
     pub fn within(&self, other: &Cells) -> Vec<usize> {
         let cell = |index: usize| {
             let digits = self.digits(index);
-            let digit = |name: &String| self.position(name).map_or(0, |at| digits[at]);
-            let area = index / self.width();
-            other.dims.iter().zip(&other.sizes).fold(area, |cell, (name, size)| cell * size + digit(name))
+            let digit = |it: &Dimension| self.position(&it.name).map_or(0, |at| digits[at]);
+            other.dimensions.iter().fold(index / self.width(), |cell, it| cell * it.values.len() + digit(it))
         };
         (0..self.sides.len()).map(cell).collect()
     }

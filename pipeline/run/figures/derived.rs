@@ -1,7 +1,7 @@
 //! The figures of a report, cell by cell: counts, rates and means. What is given over a dimension at once is in
 //! [`super::summary`].
 
-use super::block::{Block, Frame};
+use super::block::Block;
 use super::cells::Cells;
 use super::measured::Measured;
 use crate::config::figures::Sampling as Asked;
@@ -14,7 +14,7 @@ use crate::estimate::reliability::Rules;
 use crate::measure::plan::floor;
 
 /// A measure's own figures in one table.
-pub fn counts(name: &str, measure: &Measure, frame: &Frame, cells: &Cells, rules: &Rules) -> Block {
+pub fn counts(name: &str, measure: &Measure, cells: &Cells, rules: &Rules) -> Block {
     let floor = cells.is_public() || floor(measure) >= 0;
     let estimate = |cell: usize| {
         let side = cells.sides[cell];
@@ -26,7 +26,7 @@ pub fn counts(name: &str, measure: &Measure, frame: &Frame, cells: &Cells, rules
         let error = (!cells.is_public()).then(|| cells.error(cell));
         Estimate::of(figure, rules, 0).counted(side.unbiased, error)
     };
-    Block::new(name, 0, frame, cells, |cell| hidden(cells, cell).unwrap_or_else(|| estimate(cell)))
+    Block::new(name, 0, cells, |cell| hidden(cells, cell).unwrap_or_else(|| estimate(cell)))
 }
 
 /// What stands in the place of a cell that says nothing: one where nobody can be, or one that is withheld.
@@ -51,15 +51,9 @@ pub fn sampling(asked: Asked) -> Sampling {
 ///
 /// # Errors
 /// [`crate::error::Error::Privacy`] where its denominator is not given by the same dimensions.
-pub fn rates(
-    rate: &Rate,
-    frame: &Frame,
-    level: usize,
-    [of, over]: [&Measured; 2],
-    rules: &Rules,
-) -> Result<Vec<Block>> {
+pub fn rates(rate: &Rate, level: usize, [of, over]: [&Measured; 2], rules: &Rules) -> Result<Vec<Block>> {
     let quotient = |of: Side, over: Side| ratio(of, over, 0.0, f64::from(rate.per), sampling(rate.sampling));
-    quotients(&rate.name, frame, level, [of, over], &|of, over| Estimate::of(quotient(of, over), rules, 1))
+    quotients(&rate.name, level, [of, over], &|of, over| Estimate::of(quotient(of, over), rules, 1))
 }
 
 #[cfg(any())]
@@ -67,43 +61,36 @@ pub fn rates(
 ///
 /// # Errors
 /// As [`rates`].
-pub fn means(
-    asked: &Mean,
-    frame: &Frame,
-    level: usize,
-    [sum, count]: [&Measured; 2],
-    rules: &Rules,
-) -> Result<Vec<Block>> {
+pub fn means(asked: &Mean, level: usize, [sum, count]: [&Measured; 2], rules: &Rules) -> Result<Vec<Block>> {
     let range = (asked.between.0 as f64, asked.between.1 as f64);
     let figure = |sum: Side, count: Side| mean(sum, count, asked.centre as f64, range);
-    quotients(&asked.name, frame, level, [sum, count], &|sum, count| Estimate::of(figure(sum, count), rules, 1))
+    quotients(&asked.name, level, [sum, count], &|sum, count| Estimate::of(figure(sum, count), rules, 1))
 }
 
 fn quotients(
     name: &str,
-    frame: &Frame,
     level: usize,
     [of, over]: [&Measured; 2],
     figure: &dyn Fn(Side, Side) -> Estimate,
 ) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     for of in of.at(level) {
-        let over = over.by(level, &of.dims)?;
+        let over = over.by(level, &of.names())?;
         let places = of.within(over);
         let estimate = |cell: usize| {
             let other = places[cell];
             let hidden = hidden(of, cell).or_else(|| hidden(over, other));
             hidden.unwrap_or_else(|| figure(of.sides[cell], over.sides[other]))
         };
-        blocks.push(Block::new(name, 1, frame, of, estimate));
+        blocks.push(Block::new(name, 1, of, estimate));
     }
     Ok(blocks)
 }
 
 /// A funnel, whose cells hold people at their furthest stage: how many reached each stage, what share that is of those
 /// who started, and how many went no further.
-pub fn funnel(measure: &Measure, frame: &Frame, cells: &Cells, stage: usize, rules: &Rules) -> Vec<Block> {
-    let (lines, stages) = (cells.along(stage), cells.sizes[stage]);
+pub fn funnel(measure: &Measure, cells: &Cells, stage: usize, rules: &Rules) -> Vec<Block> {
+    let (lines, stages) = (cells.along(stage), cells.dimensions[stage].values.len());
     let mut reached = vec![Estimate::NOT_APPLICABLE; cells.sides.len()];
     let mut shares = reached.clone();
     for line in &lines {
@@ -132,8 +119,7 @@ pub fn funnel(measure: &Measure, frame: &Frame, cells: &Cells, stage: usize, rul
         }
     }
     let name = &measure.name;
-    let no_further = counts(&format!("{name}_no_further"), measure, frame, cells, rules);
-    let block =
-        |name: &str, decimals, figures: &[Estimate]| Block::new(name, decimals, frame, cells, |cell| figures[cell]);
+    let no_further = counts(&format!("{name}_no_further"), measure, cells, rules);
+    let block = |name: &str, decimals, figures: &[Estimate]| Block::new(name, decimals, cells, |cell| figures[cell]);
     vec![block(name, 0, &reached), block(&format!("{name}_share"), 1, &shares), no_further]
 }

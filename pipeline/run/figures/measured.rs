@@ -39,9 +39,8 @@ impl Measured {
         let mut all = Vec::new();
         for (level, values) in public(plan, measure, tables, areas)?.iter().enumerate() {
             for dims in &measure.tables {
-                let names = dims.iter().map(|&dim| dimensions[dim].name.clone()).collect();
-                let own = dims.iter().map(|&dim| sizes[dim]).collect::<Vec<_>>();
-                all.push(Cells::public(level, names, own, &summed(values, &sizes, dims)));
+                let own = dims.iter().map(|&dim| dimensions[dim].clone()).collect();
+                all.push(Cells::public(level, own, &summed(values, &sizes, dims)));
             }
         }
         Ok(Measured { tables: all })
@@ -56,10 +55,11 @@ impl Measured {
     ///
     /// # Errors
     /// [`Error::Privacy`] where it is not published.
-    pub fn by(&self, level: usize, dims: &[String]) -> Result<&Cells> {
-        let known = |name: &&String| self.tables.iter().any(|cells| cells.dims.contains(name));
+    pub fn by(&self, level: usize, dims: &[&str]) -> Result<&Cells> {
+        let known = |name: &&&str| self.tables.iter().any(|cells| cells.position(name).is_some());
         let wanted = dims.iter().filter(known).count();
-        let fits = |cells: &&Cells| cells.dims.len() == wanted && cells.dims.iter().all(|name| dims.contains(name));
+        let fits =
+            |cells: &&Cells| cells.dimensions.len() == wanted && cells.names().iter().all(|name| dims.contains(name));
         self.at(level).find(fits).ok_or_else(|| {
             Error::Privacy(format!("a denominator is not given by {}: add that to `tables`", dims.join(" and ")))
         })
@@ -97,9 +97,8 @@ fn estimated(family: &Family, vectors: &[Released], small: Option<SmallNumbers>)
     })?;
     let laplace = vectors.iter().any(|released| released.mechanism() == Mechanism::DiscreteLaplace);
     let cells = |counted: Counted| {
-        let dims = counted.table.dims.iter().map(|&dim| family.grid.dimensions[dim].name.clone()).collect();
-        let withheld = counted.withheld.clone();
-        Cells::drawn(counted, dims, withheld, multiplier(laplace).powi(2))
+        let dimensions = counted.table.dims.iter().map(|&dim| family.grid.dimensions[dim].clone()).collect();
+        Cells::drawn(counted, dimensions, multiplier(laplace).powi(2))
     };
     Ok(tables.into_iter().map(cells).collect())
 }

@@ -11,6 +11,7 @@ mod summary;
 
 use super::answer::Answer;
 use super::question::Question;
+use crate::config::journey::STAGE;
 use crate::config::plan::{self as config, Plan, Rows};
 use crate::error::Result;
 use crate::estimate::reliability::Rules;
@@ -82,7 +83,7 @@ impl<'a> Report<'a> {
 
     /// Every figure at a level: measures first, then what is derived from them, as the report has them.
     fn blocks(&self, at: usize) -> Result<Vec<Block>> {
-        let Report { question, frame, rules, measured, .. } = self;
+        let Report { question, rules, measured, .. } = self;
         let report = question.report;
         let both = |of: usize, over: usize| [&measured[of], &measured[over]];
         let mut blocks = Vec::new();
@@ -93,32 +94,32 @@ impl<'a> Report<'a> {
                 continue;
             }
             for cells in own.at(at) {
-                let stage = cells.position("stage").filter(|_| !matches!(measure.rows, Rows::Table));
+                let stage = cells.position(STAGE).filter(|_| matches!(measure.rows, Rows::Funnel(_)));
                 match stage {
-                    Some(stage) => blocks.extend(derived::funnel(measure, frame, cells, stage, rules)),
-                    None => blocks.push(derived::counts(&measure.name, measure, frame, cells, rules)),
+                    Some(stage) => blocks.extend(derived::funnel(measure, cells, stage, rules)),
+                    None => blocks.push(derived::counts(&measure.name, measure, cells, rules)),
                 }
             }
         }
         for rate in &report.rates {
-            blocks.extend(derived::rates(rate, frame, at, both(rate.of, rate.over), rules)?);
+            blocks.extend(derived::rates(rate, at, both(rate.of, rate.over), rules)?);
         }
         #[cfg(any())]
         for mean in &report.means {
-            blocks.extend(derived::means(mean, frame, at, both(mean.sum, mean.count), rules)?);
+            blocks.extend(derived::means(mean, at, both(mean.sum, mean.count), rules)?);
         }
         for quartiles in &report.quartiles {
             let dim = self.dimension(quartiles.of, quartiles.across);
-            blocks.extend(summary::quartiles(quartiles, dim, frame, at, &measured[quartiles.of], rules)?);
+            blocks.extend(summary::quartiles(quartiles, dim, at, &measured[quartiles.of], rules)?);
         }
         for asked in &report.inequality {
             let rate = &report.rates[asked.of];
             let band = self.dimension(rate.of, asked.across.of);
-            blocks.extend(summary::inequalities(asked, rate, band, frame, at, both(rate.of, rate.over), rules)?);
+            blocks.extend(summary::inequalities(asked, rate, band, at, both(rate.of, rate.over), rules)?);
         }
         for asked in &report.standardised {
             let ages = self.dimension(asked.of, asked.across.of);
-            blocks.extend(summary::standard(asked, ages, frame, at, both(asked.of, asked.over), rules)?);
+            blocks.extend(summary::standard(asked, ages, at, both(asked.of, asked.over), rules)?);
         }
         Ok(blocks)
     }

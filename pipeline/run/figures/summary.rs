@@ -1,6 +1,6 @@
 //! Figures over all values of one dimension: quartiles of bins, inequality over bands, rates standardised over ages.
 
-use super::block::{Block, Frame};
+use super::block::Block;
 use super::derived::{hidden, sampling};
 use super::measured::Measured;
 use crate::config::derived::{Inequality, Quartiles, Standardised};
@@ -19,14 +19,7 @@ use crate::estimate::standard::{Stratum, standardised, weights};
 ///
 /// # Errors
 /// [`crate::error::Error::Privacy`] where the bins are none, which checked YAML excludes.
-pub fn quartiles(
-    asked: &Quartiles,
-    dim: &str,
-    frame: &Frame,
-    level: usize,
-    of: &Measured,
-    rules: &Rules,
-) -> Result<Vec<Block>> {
+pub fn quartiles(asked: &Quartiles, dim: &str, level: usize, of: &Measured, rules: &Rules) -> Result<Vec<Block>> {
     let mut blocks = Vec::new();
     let edges = asked.bins.edges.iter().map(|&edge| edge as f64).collect::<Vec<_>>();
     for cells in of.at(level) {
@@ -44,7 +37,7 @@ pub fn quartiles(
                 figures.push(withheld.unwrap_or_else(|| Estimate::of(figure, rules, 1)));
             }
             let name = format!("{}_{}", asked.name, quantile_name(q));
-            blocks.push(Block::without(&name, 1, frame, cells, at, &figures));
+            blocks.push(Block::without(&name, 1, cells, at, &figures));
         }
     }
     Ok(blocks)
@@ -68,7 +61,6 @@ pub fn inequalities(
     asked: &Inequality,
     rate: &Rate,
     band: &str,
-    frame: &Frame,
     level: usize,
     [of, over]: [&Measured; 2],
     rules: &Rules,
@@ -80,7 +72,7 @@ pub fn inequalities(
     };
     for of in of.at(level) {
         let Some(at) = of.position(band) else { continue };
-        let over = over.by(level, &of.dims)?;
+        let over = over.by(level, &of.names())?;
         let places = of.within(over);
         let mut found = Vec::new();
         for line in of.along(at) {
@@ -103,7 +95,7 @@ pub fn inequalities(
                 withheld.unwrap_or_else(|| Estimate::of(figure(it), rules, decimals))
             };
             let figures = found.iter().map(estimate).collect::<Vec<_>>();
-            blocks.push(Block::without(&format!("{}_{part}", asked.name), decimals, frame, of, at, &figures));
+            blocks.push(Block::without(&format!("{}_{part}", asked.name), decimals, of, at, &figures));
         }
     }
     Ok(blocks)
@@ -135,7 +127,6 @@ fn gap(
 pub fn standard(
     asked: &Standardised,
     ages: &str,
-    frame: &Frame,
     level: usize,
     [of, over]: [&Measured; 2],
     rules: &Rules,
@@ -144,7 +135,7 @@ pub fn standard(
     let Some(weights) = weights(&asked.ages, None) else { return Ok(blocks) };
     for of in of.at(level) {
         let Some(at) = of.position(ages) else { continue };
-        let over = over.by(level, &of.dims)?;
+        let over = over.by(level, &of.names())?;
         let places = of.within(over);
         let mut figures = Vec::new();
         for line in of.along(at) {
@@ -158,7 +149,7 @@ pub fn standard(
             let figure = standardised(&strata.collect::<Vec<_>>(), f64::from(asked.per), true);
             figures.push(withheld.unwrap_or_else(|| Estimate::of(figure, rules, 1)));
         }
-        blocks.push(Block::without(&asked.name, 1, frame, of, at, &figures));
+        blocks.push(Block::without(&asked.name, 1, of, at, &figures));
     }
     Ok(blocks)
 }
