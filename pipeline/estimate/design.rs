@@ -245,7 +245,7 @@ impl Problem {
         shares
     }
 
-    /// Follows the gains until nothing is left to gain. No step is for the worse: a bold one that would be is not taken.
+    /// Follows the gains until nothing is left to gain. No step is for the worse.
     fn optimum(&self, mut shares: Vec<f64>, weights: &[f64]) -> Vec<f64> {
         let mut state = self.state(&shares);
         let mut boldness = 0;
@@ -254,17 +254,32 @@ impl Problem {
             if excess(&shares, &gains) < TOLERANCE {
                 break;
             }
-            let mut next = self.step(&shares, &gains, boldness);
-            let mut after = self.state(&next);
-            if boldness > 0 && !is_better(&after, &state, weights) {
-                boldness = 0;
-                next = self.step(&shares, &gains, boldness);
-                after = self.state(&next);
-            }
-            boldness = BOLDEST.min(boldness + 1);
-            (shares, state) = (next, after);
+            (shares, state) = self.improved(&shares, &state, &gains, weights, &mut boldness);
         }
         shares
+    }
+
+    /// The next shares and what they give. A bold step that would be for the worse is not taken.
+    fn improved(
+        &self,
+        shares: &[f64],
+        state: &State,
+        gains: &[f64],
+        weights: &[f64],
+        boldness: &mut u32,
+    ) -> (Vec<f64>, State) {
+        if *boldness > 0 {
+            let next = self.step(shares, gains, *boldness);
+            let after = self.state(&next);
+            if is_better(&after, state, weights) {
+                *boldness = BOLDEST.min(*boldness + 1);
+                return (next, after);
+            }
+        }
+        *boldness = 1;
+        let next = self.step(shares, gains, 0);
+        let after = self.state(&next);
+        (next, after)
     }
 
     /// The shares at which the greatest ratio of a mean variance to its limit is least.
@@ -276,8 +291,9 @@ impl Problem {
         targets.iter().for_each(|&(at, _)| weights[at] = 1.0);
         normalise(&mut weights);
         let mut best = (f64::INFINITY, shares.clone());
+        let mut state = self.state(&shares);
+        let mut boldness = 0;
         for _ in 0..2 * ITERATIONS {
-            let state = self.state(&shares);
             let ratios = targets.iter().map(|&(at, limit)| (at, state.means[at] / limit)).collect::<Vec<_>>();
             let most = ratios.iter().fold(0.0, |most: f64, it| most.max(it.1));
             if most < best.0 {
@@ -290,10 +306,10 @@ impl Problem {
                 break;
             }
             for (at, ratio) in ratios {
-                weights[at] = (weights[at] * (ratio / most).sqrt().sqrt()).max(1e-12);
+                weights[at] = (weights[at] * (ratio / most).sqrt()).max(1e-12);
             }
             normalise(&mut weights);
-            shares = self.step(&shares, &gains, 0);
+            (shares, state) = self.improved(&shares, &state, &gains, &weights, &mut boldness);
         }
         best.1
     }
