@@ -43,6 +43,8 @@ const NOTHING: f64 = 1e-15;
 /// How far, in proportion, the objective may be from its optimum.
 const TOLERANCE: f64 = 1e-6;
 const ITERATIONS: usize = 300;
+/// The boldest step is the plain one to the power of 2 to this.
+const BOLDEST: u32 = 4;
 /// What tables without a target get, together, where others have one.
 const FLOOR: f64 = 0.05;
 
@@ -245,15 +247,39 @@ impl Problem {
 
     /// Follows the gains until nothing is left to gain. No step is for the worse.
     fn optimum(&self, mut shares: Vec<f64>, weights: &[f64]) -> Vec<f64> {
+        let mut state = self.state(&shares);
+        let mut boldness = 0;
         for _ in 0..ITERATIONS {
-            let state = self.state(&shares);
             let gains = self.gains(&shares, &state, weights);
             if excess(&shares, &gains) < TOLERANCE {
                 break;
             }
-            self.step(&mut shares, &gains);
+            (shares, state) = self.improved(&shares, &state, &gains, weights, &mut boldness);
         }
         shares
+    }
+
+    /// The next shares and what they give. A bold step that would be for the worse is not taken.
+    fn improved(
+        &self,
+        shares: &[f64],
+        state: &State,
+        gains: &[f64],
+        weights: &[f64],
+        boldness: &mut u32,
+    ) -> (Vec<f64>, State) {
+        if *boldness > 0 {
+            let next = self.step(shares, gains, *boldness);
+            let after = self.state(&next);
+            if is_better(&after, state, weights) {
+                *boldness = BOLDEST.min(*boldness + 1);
+                return (next, after);
+            }
+        }
+        *boldness = 1;
+        let next = self.step(shares, gains, 0);
+        let after = self.state(&next);
+        (next, after)
     }
 
     /// The shares at which the greatest ratio of a mean variance to its limit is least.
@@ -265,8 +291,9 @@ impl Problem {
         targets.iter().for_each(|&(at, _)| weights[at] = 1.0);
         normalise(&mut weights);
         let mut best = (f64::INFINITY, shares.clone());
+        let mut state = self.state(&shares);
+        let mut boldness = 0;
         for _ in 0..2 * ITERATIONS {
-            let state = self.state(&shares);
             let ratios = targets.iter().map(|&(at, limit)| (at, state.means[at] / limit)).collect::<Vec<_>>();
             let most = ratios.iter().fold(0.0, |most: f64, it| most.max(it.1));
             if most < best.0 {
@@ -279,28 +306,36 @@ impl Problem {
                 break;
             }
             for (at, ratio) in ratios {
-                weights[at] = (weights[at] * (ratio / most).sqrt().sqrt()).max(1e-12);
+                weights[at] = (weights[at] * (ratio / most).sqrt()).max(1e-12);
             }
             normalise(&mut weights);
-            self.step(&mut shares, &gains);
+            (shares, state) = self.improved(&shares, &state, &gains, &weights, &mut boldness);
         }
         best.1
     }
 
-    /// One multiplicative step. The square root is what never overshoots where variance falls with the share, and any
-    /// power up to the third where it falls with the share's square.
-    fn step(&self, shares: &mut [f64], gains: &[f64]) {
-        for (share, gain) in shares.iter_mut().zip(gains) {
-            let grown = match self.mechanism {
+    /// One multiplicative step. The square root of the gain never overshoots where variance falls with the share, nor does
+    /// any power up to the third where it falls with the share's square. Each unit of boldness squares the step.
+    fn step(&self, shares: &[f64], gains: &[f64], boldness: u32) -> Vec<f64> {
+        let stepped = |(share, gain): (&f64, &f64)| {
+            let growth = match self.mechanism {
                 Mechanism::DiscreteGaussian => gain.sqrt(),
                 Mechanism::DiscreteLaplace => gain.sqrt().sqrt(),
             };
-            *share *= grown.max(NOTHING);
-        }
-        normalise(shares);
+            share * (0..boldness).fold(growth, |growth, _| growth * growth).max(NOTHING)
+        };
+        let mut shares = shares.iter().zip(gains).map(stepped).collect::<Vec<_>>();
+        normalise(&mut shares);
         // What nobody needs at this step may be needed later, and noise must not become infinite.
         shares.iter_mut().filter(|share| **share > 0.0).for_each(|share| *share = share.max(NOTHING));
+        shares
     }
+}
+
+/// Whether the objective falls for certain: a logarithm of x is at most x - 1.
+fn is_better(after: &State, before: &State, weights: &[f64]) -> bool {
+    let weighed = after.means.iter().zip(&before.means).zip(weights).filter(|it| *it.1 > 0.0);
+    weighed.map(|((after, before), weight)| weight * (after / before - 1.0)).sum::<f64>() < 0.0
 }
 
 /// By how much the greatest gain exceeds the mean gain, in proportion. Where variance is convex in the shares, the
