@@ -87,16 +87,16 @@ impl<'a> Level<'a> {
         possible
     }
 
-    /// The estimates by `dims`, of which the first `bands` ones are bands. What they give to cells where nobody can be
-    /// is given to the others beside them.
+    /// The estimates by `dims`, given what is `possible` by the bands among them. What they have in cells where nobody
+    /// can be is moved to the others beside them.
     pub(super) fn wanted(&self, dims: &[usize], possible: &[bool]) -> Result<Vec<f64>> {
         let table = Marginal { level: self.level, dims: dims.to_vec() };
         let mut wanted = (self.request.estimate)(&table);
         if wanted.len() != self.shape().cells(&table) {
             return Err(Error::Privacy("an estimate has not as many cells as its table".into()));
         }
-        // Not a number fails this too.
-        if !(wanted.iter().map(|value| value.abs()).sum::<f64>() <= LARGEST) {
+        let sum = wanted.iter().map(|value| value.abs()).sum::<f64>();
+        if sum.is_nan() || sum > LARGEST {
             return Err(Error::Privacy("an estimate is no number, or too large for a whole one".into()));
         }
         let bands = possible.len() / self.nodes();

@@ -5,7 +5,7 @@
 //! alone would break the sums. Here each level is fitted to the one above it, from the coarsest to the finest (the order
 //! of the TopDown algorithm, Abowd et al. 2022), and within a level from the totals to the finest cells, so that a
 //! well-measured total is never moved by its noisy parts. Each time it is the nearest table with the sums that are fixed
-//! already, in whole numbers: [`fit`] and [`round`]. Which tables are fitted in which order: [`steps`].
+//! already, in whole numbers (`fit`, `round`). Which tables are fitted, and in which order: `steps`.
 
 mod fit;
 mod join;

@@ -28,7 +28,8 @@ impl Block {
             for column in 0..columns {
                 let value = self.value(row, column);
                 let mut cell = if value > self.floor { value.floor() as i64 } else { 0 };
-                // A part is never above what is left of its whole, whatever the fit left unmet.
+                // A part is never above what is left of its whole, so that what is left is never below 0, whatever the
+                // fit left unmet.
                 if self.floor == 0.0 {
                     cell = cell.min(self.column_sums[column]);
                     cell = if rows == Rows::Fixed { cell.min(self.row_sums[row]) } else { cell };
@@ -71,21 +72,11 @@ impl Block {
         }
         self.sort(|block, at| block.scores[at] + block.row_scores[at / columns]);
         let parts = self.order.len() as i64;
-        while self.column_sums[column] != 0 {
-            let left = self.column_sums[column];
-            // What is too much comes from the cells nearest to their value, and not below 0 where that is the floor.
-            if left < 0 && self.floor == 0.0 {
-                let last = (0..self.order.len()).rev().find(|&it| self.cells[self.order[it] as usize] > 0);
-                let Some(last) = last else { return false };
-                let at = self.order[last] as usize;
-                self.add(at / columns, column, -self.cells[at].min(-left));
-                continue;
-            }
-            let (each, more) = (left.div_euclid(parts), left.rem_euclid(parts) as usize);
-            for place in 0..self.order.len() {
-                let row = self.order[place] as usize / columns;
-                self.add(row, column, each + i64::from(place < more));
-            }
+        let left = self.column_sums[column];
+        let (each, more) = (left.div_euclid(parts), left.rem_euclid(parts) as usize);
+        for place in 0..self.order.len() {
+            let row = self.order[place] as usize / columns;
+            self.add(row, column, each + i64::from(place < more));
         }
         true
     }
@@ -102,9 +93,6 @@ impl Block {
     /// What is left of rows and columns goes to cells where they cross.
     fn settle_both(&mut self) {
         let columns = self.columns();
-        if self.floor == 0.0 {
-            self.trim();
-        }
         self.order.clear();
         for row in (0..self.row_sums.len()).filter(|&row| self.row_sums[row] > 0) {
             for column in (0..columns).filter(|&column| self.column_sums[column] > 0) {
@@ -121,27 +109,6 @@ impl Block {
         self.pair();
         if self.floor < 0.0 {
             self.balance();
-        }
-    }
-
-    /// Takes from the cells of a row, and then of a column, what they have too much. After it nothing left is negative.
-    fn trim(&mut self) {
-        let columns = self.columns();
-        for row in 0..self.row_sums.len() {
-            for column in 0..columns {
-                let units = self.cells[row * columns + column].min(-self.row_sums[row]);
-                if units > 0 {
-                    self.add(row, column, -units);
-                }
-            }
-        }
-        for column in 0..columns {
-            for row in 0..self.row_sums.len() {
-                let units = self.cells[row * columns + column].min(-self.column_sums[column]);
-                if units > 0 {
-                    self.add(row, column, -units);
-                }
-            }
         }
     }
 

@@ -22,7 +22,7 @@ fn estimates(kind: u8, seed: u64) -> impl FnMut() -> f64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn parts_sum_to_their_totals_in_every_table_and_at_every_level(

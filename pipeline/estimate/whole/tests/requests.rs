@@ -55,14 +55,23 @@ fn what_is_below_0_is_taken_from_what_is_above() {
 
 #[test]
 fn what_is_estimated_where_nobody_can_be_belongs_to_the_others() {
-    // Each area lies in one band, but whoever made the estimates did not know.
-    let own = [[true, false], [false, true]];
-    let tables = [table(0, &[0]), table(1, &[]), table(1, &[0])];
-    let found = published(&tables, [[4.0, 3.0], [2.0, 1.0]], &[0], own).unwrap();
-    let by_band: i64 = found[0].iter().sum();
-    assert_eq!(by_band, 10);
-    assert_eq!(found[1], found[0], "an area's total is its band's");
-    assert_eq!(found[2], [found[1][0], 0, 0, found[1][1]]);
+    // One area in the first of two bands; but whoever made the estimates did not know.
+    let shape = Shape { tree: Tree::new(vec![vec![0]]).unwrap(), sizes: vec![2, 2] };
+    let estimate = |table: &Marginal| match table.dims[..] {
+        [] => vec![8.0],
+        [0] => vec![2.0, 6.0],
+        [1] => vec![7.0, 1.0],
+        _ => vec![1.0, 1.0, 6.0, 0.0],
+    };
+    let found = whole(&Request {
+        shape: &shape,
+        tables: &[table(0, &[0]), table(0, &[1]), table(0, &[0, 1])],
+        estimate: &estimate,
+        bands: &[0],
+        possible: &|_, _, cell| cell == 0,
+        non_negative: true,
+    });
+    assert_eq!(found.unwrap(), [vec![8, 0], vec![7, 1], vec![7, 1, 0, 0]]);
 }
 
 #[test]
