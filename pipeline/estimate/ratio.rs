@@ -108,10 +108,15 @@ pub fn difference(now: Figure, before: Figure, correlation: f64) -> Option<Figur
         let square = one * one + other * other - 2.0 * correlation * one * other;
         square.max(0.0).sqrt()
     };
+    // A lower limit of 0 is cut off by what is known of a rate and not by its error: the upper side stands in for it.
+    let sides = |figure: Figure| {
+        let (lower, upper) = figure.interval();
+        let (below, above) = (figure.value() - lower, upper - figure.value());
+        if lower == 0.0 { (below.max(above), above) } else { (below, above) }
+    };
+    let ((now_below, now_above), (before_below, before_above)) = (sides(now), sides(before));
     let value = now.value() - before.value();
-    let lower = reach(now.value() - now.interval().0, before.interval().1 - before.value());
-    let upper = reach(now.interval().1 - now.value(), before.value() - before.interval().0);
-    Figure::new(value, value - lower, value + upper)
+    Figure::new(value, value - reach(now_below, before_above), value + reach(now_above, before_below))
 }
 
 /// How many times `before` is `now`, their errors independent. Limits: the same method for ratios (Donner and Zou,

@@ -218,6 +218,33 @@ fn a_mean_covers_95_in_100_for_its_noise() {
     }
 }
 
+#[test]
+fn a_change_and_a_multiple_cover_about_95_in_100_or_more() {
+    let sd = 10.0;
+    for (now, before) in [(100.0, 80.0), (400.0, 60.0), (15.0, 200.0), (0.0, 60.0)] {
+        let (mut change, mut multiple, mut shown) = (0.0, 0.0, 0.0);
+        let rate = |count: f64| ratio(published(count, sd), Side::public(500.0), 0.0, 1.0, Sampling::None).unwrap();
+        for (b, odds) in normal(before, sd, 0.05) {
+            for (a, more) in normal(now, sd, 0.05) {
+                let holds = |found: Figure, truth: f64| {
+                    if (found.interval().0..=found.interval().1).contains(&truth) { odds * more } else { 0.0 }
+                };
+                change += holds(difference(rate(a), rate(b), 0.0).unwrap(), (now - before) / 500.0);
+                if let Some(found) = times(rate(a), rate(b)) {
+                    multiple += holds(found, now / before);
+                    shown += odds * more;
+                }
+            }
+        }
+        let most = if now < 4.0 * sd { 0.98 } else { 0.951 };
+        assert!((0.9495..most).contains(&change), "{now} - {before}: {change}");
+        assert!(
+            shown > 0.99 && (0.9495..most).contains(&(multiple / shown)),
+            "{now} / {before}: {multiple} of {shown}"
+        );
+    }
+}
+
 /// Any finite number, the awkward ones often.
 fn number() -> impl Strategy<Value = f64> {
     prop_oneof![
