@@ -10,6 +10,7 @@ mod explain;
 mod fuzz;
 mod hardening;
 mod interop;
+mod journeys;
 mod keys;
 mod leaks;
 mod ledger;

@@ -113,7 +113,9 @@ fn counts(measure: &Measure) -> String {
             format!("people by the furthest of these stages that they reached after all before it: {stages}")
         }
         (Rows::Wait(wait), ..) => {
-            let event = |event: &Event| format!("`{}.{}`{}", event.table, event.day, on(&event.filter));
+            let on = |filter: &String| format!(" (where {filter})");
+            let event =
+                |it: &Event| format!("`{}.{}`{}", it.table, it.day, it.filter.as_ref().map(on).unwrap_or_default());
             let (from, to) = (event(&wait.from), event(&wait.to));
             format!("people by the days from their first {from} to their first {to} on that day or later")
         }
