@@ -3,6 +3,7 @@
 //! table's rows with the person that they belong to.
 //! Never joins but on a person, on a token that leads to a person, or onto a public table (invariant 4).
 
+mod active;
 mod people;
 mod public;
 
@@ -16,7 +17,8 @@ use crate::privacy::walk::{Holds, Sources};
 use crate::schema::{Column, Kind, TableSchema};
 use crate::store::{Stored, refuse_two_keys};
 
-pub use people::{Attribute, Packing, REGISTER, date_sql, posts_sql, registrations_sql};
+pub use active::{ACTIVE, Active};
+pub use people::{Attribute, Packing, REGISTER, active_registrations_sql, date_sql, posts_sql, registrations_sql};
 pub use public::PublicTable;
 
 /// The tables of one quarter, ready for questions.
@@ -29,6 +31,8 @@ pub struct Linked<'a> {
     pub public: &'a HashMap<String, PublicTable>,
     /// Whom the engine's tables hold, for the proof of a plan.
     pub sources: Sources,
+    /// The registrations of active people, once they are kept.
+    pub active: Option<Active>,
 }
 
 impl Linked<'_> {
@@ -98,7 +102,7 @@ pub fn link<'a>(
             Table { schema: schema.clone(), rows: rows_sql(schema, &schemas)?, stored: rows, reach: rows + holders };
         tables.insert(schema.table.clone(), table);
     }
-    Ok(Linked { engine, tables, public, sources })
+    Ok(Linked { engine, tables, public, sources, active: None })
 }
 
 /// Stored rows of a table.
@@ -118,34 +122,42 @@ pub fn stored_table(table: &str) -> String {
 }
 
 /// A table's rows, each with its person. Rows that lead to no person are left out here, and counted by
-/// [`unlinked_sql`] for the operator.
+/// [`link_rates`] for the operator.
 fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
-    let stored = quoted(&stored_table(&schema.table));
-    let columns = schema
-        .columns
-        .iter()
-        .filter(|(name, column)| column.is_stored() && stored_name(schema, name) != PERSON)
-        .map(|(name, column)| select(name, column))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let stored = stored_table(&schema.table);
     let person = schema.columns.values().find(|column| is_person(column.kind));
     let Some(person) = person else {
         // No person: a table of posts. Nothing here measures it yet, and `config` lets no measure name it.
-        return Ok(format!("SELECT {columns} FROM {stored} AS t"));
+        return Ok(format!("SELECT {} FROM {} AS t", columns_sql(schema), quoted(&stored)));
     };
-    let own = format!("SELECT t.{PERSON}, t.{BUCKET}, {columns} FROM {stored} AS t WHERE t.{PERSON} IS NOT NULL");
+    let own = own_rows_sql(&stored, schema);
     if person.required {
         return Ok(own);
     }
     match token_link(schema, all) {
         Some(link) => Ok(format!(
-            "{own} UNION ALL SELECT w.{PERSON}, w.{BUCKET}, {columns} FROM {stored} AS t JOIN ({}) AS w ON t.{} = w.token \
+            "{own} UNION ALL SELECT w.{PERSON}, w.{BUCKET}, {} FROM {} AS t JOIN ({}) AS w ON t.{} = w.token \
              WHERE t.{PERSON} IS NULL AND t.{BUCKET} = {BUCKETS}",
+            columns_sql(schema),
+            quoted(&stored),
             link.people_sql(),
             quoted(&link.column)
         )),
         None => Ok(own),
     }
+}
+
+/// The rows of `relation`, stored by this schema, that name their person.
+fn own_rows_sql(relation: &str, schema: &TableSchema) -> String {
+    let (columns, relation) = (columns_sql(schema), quoted(relation));
+    format!("SELECT t.{PERSON}, t.{BUCKET}, {columns} FROM {relation} AS t WHERE t.{PERSON} IS NOT NULL")
+}
+
+/// The stored columns of a table known as `t`, but for its person.
+fn columns_sql(schema: &TableSchema) -> String {
+    let stored = |(name, column): &(&String, &Column)| column.is_stored() && stored_name(schema, name) != PERSON;
+    let columns = schema.columns.iter().filter(stored).map(|(name, column)| select(name, column));
+    columns.collect::<Vec<_>>().join(", ")
 }
 
 /// The way from a row without a person to the people who hold its token.

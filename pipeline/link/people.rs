@@ -78,21 +78,33 @@ pub fn registrations_sql(
     quarter: Quarter,
     also: Option<&str>,
 ) -> Result<String> {
-    let register = linked
-        .tables
-        .get(REGISTER)
-        .ok_or_else(|| Error::Privacy(format!("the sources have no `{REGISTER}`: people have no areas")))?;
+    Ok(held_sql(&register(linked)?.rows, packing, quarter, also))
+}
+
+/// The same of active people alone, where they are kept: all that a measure over another table can need, as long as it
+/// does not protect practitioners ([`super::Active`]).
+pub fn active_registrations_sql(linked: &Linked<'_>, packing: &Packing, quarter: Quarter) -> Result<String> {
+    let register = register(linked)?;
+    let rows = linked.active.as_ref().map_or(&register.rows, |active| &active.rows);
+    Ok(held_sql(rows, packing, quarter, None))
+}
+
+fn register<'a>(linked: &'a Linked<'_>) -> Result<&'a Table> {
+    let missing = || Error::Privacy(format!("the sources have no `{REGISTER}`: people have no areas"));
+    linked.tables.get(REGISTER).ok_or_else(missing)
+}
+
+fn held_sql(rows: &str, packing: &Packing, quarter: Quarter, also: Option<&str>) -> String {
     let last = date_sql(days(quarter.last_day()));
     let also = also.map_or(String::new(), |condition| format!(" AND ({condition})"));
-    Ok(format!(
-        "SELECT {PERSON}, {BUCKET}, (CAST({from} AS INT) + CAST({DAY_SHIFT} AS BIGINT)) * {} + {} AS packed FROM ({}) \
+    format!(
+        "SELECT {PERSON}, {BUCKET}, (CAST({from} AS INT) + CAST({DAY_SHIFT} AS BIGINT)) * {} + {} AS packed FROM ({rows}) \
          WHERE {from} <= {last} AND ({until} IS NULL OR {until} > {last}){also}",
         packing.cells,
         packing.cell_sql(),
-        register.rows,
         from = quoted(FROM),
         until = quoted(UNTIL),
-    ))
+    )
 }
 
 /// One row a practitioner: `post`, who they are, and `practice`, the row of theirs in the public list: that of the latest

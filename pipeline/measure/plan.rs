@@ -8,12 +8,15 @@
 //!
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
-use crate::config::plan::{Clamp, CodeValue, Measure, MeasureKind, Plan, Rows};
+use crate::config::plan::{Clamp, CodeValue, Measure, MeasureKind, Place, Plan, Rows};
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
-use crate::link::{Linked, REGISTER, Table, coded, date_sql, posts_sql, public_table, quoted, registrations_sql};
+use crate::link::{
+    Linked, REGISTER, Table, active_registrations_sql, coded, date_sql, posts_sql, public_table, quoted,
+    registrations_sql,
+};
 use crate::measure::grid::FineGrid;
 use crate::measure::{funnel, wait};
 use crate::privacy::Bounds;
@@ -108,6 +111,12 @@ pub fn floor(measure: &Measure) -> i64 {
     if one_person(measure).0 < 0 { i64::MIN } else { 0 }
 }
 
+/// Whether a measure reads the registrations of active people alone. One by practice protects practitioners too, of whom
+/// the proof knows that the register names none, and not that nobody is active for a practitioner's rows.
+pub fn reads_active(measure: &Measure) -> bool {
+    measure.table != REGISTER && measure.place == Place::Home
+}
+
 /// Writes the bounded query of a measure.
 ///
 /// # Errors
@@ -132,11 +141,11 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
         return Ok(Bounded { sql, wide: false, reach });
     }
-    let people = format!(
-        "SELECT * FROM ({}) WHERE {}",
-        registrations_sql(linked, grid.packing(), plan.quarter, None)?,
-        pass.condition()
-    );
+    let registrations = match reads_active(measure) {
+        true => active_registrations_sql(linked, grid.packing(), plan.quarter)?,
+        false => registrations_sql(linked, grid.packing(), plan.quarter, None)?,
+    };
+    let people = format!("SELECT * FROM ({registrations}) WHERE {}", pass.condition());
     let short = bounds.cells() <= MOST_CLEARED || u64::from(bounds.cells()) >= grid.codes();
     let by_mask = measure.kind == MeasureKind::Persons && grid.codes() <= MOST_MASKED && short;
     let sql = if by_mask {

@@ -4,6 +4,7 @@
 //! Every figure here comes by the real path: CSV files, a checked plan, ingest, the store, the engine. The tests live
 //! in the crate because exact values can be seen nowhere else.
 
+mod active;
 mod asking;
 mod board;
 mod bounding;

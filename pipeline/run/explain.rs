@@ -6,7 +6,7 @@ use super::{Resources, engine, with_public};
 use crate::config::journey::Event;
 use crate::config::plan::{Measure, MeasureKind, Plan, Rows};
 use crate::error::{Error, Result};
-use crate::link::{Linked, PrivateTable, REGISTER, link, public_table, stored_table};
+use crate::link::{ACTIVE, Linked, PrivateTable, REGISTER, link, public_table, stored_table};
 use crate::measure::grid::Public;
 use crate::measure::plan::Pass;
 use crate::measure::vector::proved;
@@ -69,7 +69,8 @@ pub fn explain(
         let private = private.map(|source| PrivateTable { schema: source.schema.clone(), stored: Vec::new() });
         let private = private.collect::<Vec<_>>();
         let engine = engine(plan, scratch.path(), resources, &private, public)?;
-        let linked = link(&engine, &private, public)?;
+        let mut linked = link(&engine, &private, public)?;
+        linked.keep_active(None)?;
         let wanted = questions.iter().filter(|question| report.is_none_or(|name| question.report.name == name));
         wanted.map(|question| one(plan, question, &linked, public)).collect()
     })
@@ -148,12 +149,11 @@ fn on(filter: &Option<String>) -> String {
 fn lineage(plan: &Plan, text: &str, public: &Public) -> Vec<String> {
     let read =
         |name: &str| text.contains(&format!("TableScan: {name} ")) || text.ends_with(&format!("TableScan: {name}"));
+    let private = |table: &str| read(&stored_table(table)) || (table == REGISTER && read(ACTIVE));
     let sources = plan.sources.iter().filter_map(|source| match source.schema.from {
         Sender::Public if read(&public_table(&source.table)) => Some(format!("{} (public)", source.table)),
-        Sender::Practice if read(&stored_table(&source.table)) => {
-            Some(format!("{} (private, from practices)", source.table))
-        }
-        Sender::Organisation if read(&stored_table(&source.table)) => {
+        Sender::Practice if private(&source.table) => Some(format!("{} (private, from practices)", source.table)),
+        Sender::Organisation if private(&source.table) => {
             Some(format!("{} (private, from organisations)", source.table))
         }
         _ => None,

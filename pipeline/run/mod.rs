@@ -6,7 +6,8 @@
 //! 2. Public tables are read; with them, every grid and every cost is known.
 //! 3. The ledger is asked whether the cost fits: if not, the run ends before any private data are opened.
 //! 4. Extracts are checked, pseudonymised and stored; the operator's validation report is written.
-//! 5. Each report that is not in the ledger is measured, debited, noised and stored there.
+//! 5. Each report that is not in the ledger is measured, debited, noised and stored there; before the first of them, the
+//!    registrations of active people are put aside.
 //! 6. Released vectors become estimates, and the pack is published whole.
 //!
 //! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth.
@@ -33,8 +34,9 @@ use crate::config::plan::Plan;
 use crate::engine::{Engine, Limits};
 use crate::error::{Error, Result};
 use crate::folders::make_private_folder;
-use crate::link::{PrivateTable, PublicTable, link, link_rates};
+use crate::link::{Linked, PrivateTable, PublicTable, link, link_rates};
 use crate::measure::grid::Public;
+use crate::measure::plan::reads_active;
 use crate::privacy::{Key32, Ledger};
 use crate::progress::Progress;
 use crate::publish::{Pack, Table};
@@ -109,13 +111,14 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let private = intake.private()?;
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
     let stage = progress.stage("link", None);
-    let linked = link(&engine, &private, &public)?;
+    let mut linked = link(&engine, &private, &public)?;
     intake.validation.links = link_rates(&linked)?;
     stage.finish(0);
     let validation = intake.validation.write(&plan.work)?;
     intake.check()?;
     let inputs = questions.iter().map(|question| answer::inputs(plan, question, &intake, &private)).collect::<Vec<_>>();
     afford_corrections(plan, &ledger, &questions, &inputs)?;
+    keep_active(&mut linked, &store, &ledger, questions.iter().zip(&inputs), progress)?;
     let mut answers = Vec::new();
     for (question, inputs) in questions.iter().zip(inputs) {
         let stage = progress.stage(&question.report.name, None);
@@ -193,6 +196,27 @@ fn afford_corrections(plan: &Plan, ledger: &Ledger, questions: &[Question<'_>], 
         }
     }
     ledger.afford(&requests)
+}
+
+/// Puts the registrations of active people aside, where a measure over another table than the register must be taken.
+fn keep_active<'a>(
+    linked: &mut Linked<'_>,
+    store: &Store,
+    ledger: &Ledger,
+    asked: impl Iterator<Item = (&'a Question<'a>, &'a String)>,
+    progress: &Progress,
+) -> Result<()> {
+    for (question, inputs) in asked {
+        let drawn = ledger.find(&question.release(inputs))?.is_some_and(|it| it.drawn.is_some());
+        let reads_them = question.asked.iter().any(|asked| reads_active(asked.measure));
+        if reads_them && !drawn {
+            let stage = progress.stage("active people", None);
+            linked.keep_active(Some(store.stage()?))?;
+            stage.finish(0);
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// The engine over a quarter's tables; what does not fit in memory goes to `scratch`.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
@@ -40,6 +40,11 @@ impl Staging {
         write_parquet(&path, batch)?;
         let bytes = fs::metadata(&path).map_err(|e| Error::io("cannot read", &path, e))?.len();
         Ok(Part { file, rows: batch.num_rows() as u64, bytes })
+    }
+
+    /// Where a file written before lies, until this is committed or dropped.
+    pub fn path_of(&self, part: &Part) -> PathBuf {
+        self.folder.path().join(&part.file)
     }
 
     /// Reads a file written before.

@@ -402,6 +402,14 @@ pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
 
 /// The same on so many threads, which are also the parts that the engine splits a query into.
 pub fn linked_by<T>(threads: usize, plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
+    opened(threads, plan, |mut linked, store| {
+        linked.keep_active(Some(store.stage().unwrap())).unwrap();
+        answer(&linked)
+    })
+}
+
+/// The same before the registrations of active people are put aside.
+pub fn opened<T>(threads: usize, plan: &Plan, answer: impl FnOnce(Linked<'_>, &Store) -> T) -> T {
     let store = Store::open(&plan.work, &plan.quarter.to_string(), || ()).unwrap();
     let progress = Progress::new(Telling::Quiet);
     let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
@@ -410,7 +418,7 @@ pub fn linked_by<T>(threads: usize, plan: &Plan, answer: impl FnOnce(&Linked<'_>
     assert_eq!(intake.validation.refused, Vec::<String>::new());
     let resources = Resources { threads, memory: 256 << 20 };
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public).unwrap();
-    answer(&link(&engine, &private, &public).unwrap())
+    answer(link(&engine, &private, &public).unwrap(), &store)
 }
 
 /// A measure's exact cells.

@@ -8,11 +8,14 @@ use super::asking;
 use super::contract::{Contract, DATE, Holds};
 use super::neighbours::{Checked, shared_out};
 use super::tape::Tape;
-use super::world::{IN_FULL, PATIENTS, Row, USES, VISITS, World, board, measured, spread, tape};
+use super::world::{
+    IN_FULL, PATIENTS, Row, USES, VISITS, World, board, measured, measured_by_both, spread, tape, world,
+};
 
 shared_out! {
     rows_that_do_not_count_change_nothing: idle(160, with_idle_rows());
     a_person_is_a_row_that_counts_once: once(100, asked_twice());
+    the_registrations_of_active_people_are_all_that_a_measure_needs: active(100, (world(), 1..=16u64));
     which_cells_are_kept_differs_from_person_to_person: differs(60, (tape(48), tape(8)));
 }
 
@@ -91,6 +94,19 @@ fn once(world: World) -> Checked {
     for level in 0..found[0].grids.len() {
         prop_assert_eq!(found[0].at(level), found[1].at(level));
     }
+    Ok(())
+}
+
+/// Measures over other tables read the registrations of active people and not the register: no cell may tell which.
+fn active((world, passes): (World, u64)) -> Checked {
+    let [whole, active] = measured_by_both(&world, passes).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    for (whole, active) in whole.iter().zip(&active) {
+        for (whole, active) in whole.cells.iter().zip(&active.cells) {
+            prop_assert_eq!(whole.reveal(), active.reveal());
+            prop_assert_eq!(whole.bounds(), active.bounds());
+        }
+    }
+    prop_assert_eq!(whole.len(), active.len());
     Ok(())
 }
 

@@ -13,10 +13,11 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::asking;
-use super::board::{Exact, chi, exact, linked_by, plan};
+use super::board::{Exact, chi, exact, linked_by, opened, plan};
 use super::contract::{Column, Contract, Holds};
 use crate::config::plan::Plan;
 use crate::error::Result;
+use crate::link::Linked;
 
 /// One key for all worlds, so that the same seed keeps the same cells of everyone for ever.
 pub const KEY: &str = "c7e34e720ea13b11fa4129055518c54b0e044f569a1290cd9a08e5abcc33ef7a\n";
@@ -190,13 +191,26 @@ pub fn measured(versions: &[(&World, bool)]) -> Vec<std::result::Result<Vec<Exac
     let plan = versions[0].0.settle(folder.path());
     let version = |&(world, with): &(&World, bool)| {
         world.write_extracts(folder.path(), with);
-        let measures = &plan.reports[0].measures;
-        let all = linked_by(world.threads, &plan, |linked| {
-            measures.iter().map(|it| exact(&plan, it, linked)).collect::<Result<Vec<_>>>()
-        });
+        let all = linked_by(world.threads, &plan, |linked| all_of(&plan, linked));
         all.map_err(|error| error.to_string())
     };
     versions.iter().map(version).collect()
+}
+
+fn all_of(plan: &Plan, linked: &Linked<'_>) -> Result<Vec<Exact>> {
+    plan.reports[0].measures.iter().map(|it| exact(plan, it, linked)).collect()
+}
+
+/// The measures of one board by the whole register, and by the registrations of active people, put aside in so many passes.
+pub fn measured_by_both(world: &World, passes: u64) -> Result<[Vec<Exact>; 2]> {
+    let folder = tempfile::tempdir().unwrap();
+    world.write_extracts(folder.path(), true);
+    let plan = world.settle(folder.path());
+    opened(world.threads, &plan, |mut linked, store| {
+        let whole = all_of(&plan, &linked)?;
+        linked.keep_active_in(passes, Some(store.stage()?))?;
+        Ok([whole, all_of(&plan, &linked)?])
+    })
 }
 
 fn row(tables: impl Strategy<Value = usize>, person: Option<usize>) -> impl Strategy<Value = Row> {

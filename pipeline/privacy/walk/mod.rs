@@ -42,6 +42,16 @@ pub enum Holds {
         /// The column that names the practitioner.
         practitioner: Option<String>,
     },
+    /// A relation that was made of other tables: what was proved of its rows.
+    Own(Own),
+}
+
+/// A relation each of whose rows is one person's own, and what shows it. Made by [`rows_are_own`] alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Own {
+    role: Role,
+    person: String,
+    argument: Vec<String>,
 }
 
 /// Whom each table holds, by the name under which the engine knows it.
@@ -116,6 +126,23 @@ pub fn prove(plan: &LogicalPlan, sources: &Sources, role: Role) -> Result<Proof>
     let mut walk = Walk { sources, role, values: Values::default(), argument: Vec::new() };
     let reach = walk.release(plan)?;
     Ok(Proof { role, reach, argument: walk.argument })
+}
+
+/// Proves that each row that `plan` gives is of the person of `role` in one of its columns, and follows from that
+/// person's rows alone: leaving a person out takes their rows away and no others. What is known of the other role is
+/// lost: a relation that is made of such rows can be read where this role is protected, and nowhere else.
+///
+/// Errors: [`Error::Privacy`], with the node that mixes people and why.
+pub fn rows_are_own(plan: &LogicalPlan, sources: &Sources, role: Role) -> Result<Own> {
+    let mut walk = Walk { sources, role, values: Values::default(), argument: Vec::new() };
+    let rows = walk.rows(plan)?;
+    let Whose::Persons { person, named: true } = rows.whose else {
+        return Err(walk.refuse(plan, "gives rows that are not each one person's own"));
+    };
+    let Some(place) = rows.columns.iter().position(|column| *column == person) else {
+        return Err(walk.refuse(plan, "does not give whose its rows are"));
+    };
+    Ok(Own { role, person: plan.schema().field(place).name().clone(), argument: walk.argument })
 }
 
 impl Walk<'_> {
@@ -269,6 +296,8 @@ impl Walk<'_> {
 
 #[cfg(test)]
 mod join_tests;
+#[cfg(test)]
+mod own_tests;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]

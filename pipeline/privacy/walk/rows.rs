@@ -102,6 +102,13 @@ impl Walk<'_> {
         let column = match holds {
             Holds::Nobody => None,
             Holds::People { patient, practitioner } => [patient, practitioner][self.role as usize].as_deref(),
+            Holds::Own(own) if own.role == self.role => {
+                own.argument.iter().for_each(|sentence| self.say(sentence.clone()));
+                Some(own.person.as_str())
+            }
+            Holds::Own(_) => {
+                return Err(self.refuse(plan, "reads rows that were made without regard to people of this role"));
+            }
         };
         let whose = match column {
             None => {

@@ -9,8 +9,9 @@ use datafusion::prelude::SessionContext;
 use super::*;
 use crate::privacy::{Private, Regrouping};
 
-/// `visits` may name nobody; `register` has several rows a patient; `posts` names practitioners only.
-fn plan(sql: &str) -> LogicalPlan {
+/// `visits` may name nobody; `register` has several rows a patient, and `kept` may be made of some of them; `posts` names
+/// practitioners only.
+pub(super) fn plan(sql: &str) -> LogicalPlan {
     let context = SessionContext::new();
     let whole = |name: &str| Field::new(name, DataType::Int64, true);
     let person = |nullable| Field::new("person", DataType::Decimal128(38, 0), nullable);
@@ -19,6 +20,7 @@ fn plan(sql: &str) -> LogicalPlan {
     let tables = [
         ("visits", vec![person(true), clp(), token(), whole("code"), whole("minutes")]),
         ("register", vec![person(false), token(), whole("place"), whole("day")]),
+        ("kept", vec![person(true), whole("place")]),
         ("posts", vec![Field::new("clp", DataType::Decimal128(38, 0), false), whole("practice")]),
         ("areas", vec![whole("row"), whole("zone")]),
         ("stray", vec![whole("row")]),
@@ -35,7 +37,7 @@ fn plan(sql: &str) -> LogicalPlan {
     planned.unwrap().join().unwrap()
 }
 
-fn sources() -> Sources {
+pub(super) fn sources() -> Sources {
     let people = |patient: Option<&str>, practitioner: Option<&str>| Holds::People {
         patient: patient.map(str::to_owned),
         practitioner: practitioner.map(str::to_owned),
