@@ -26,10 +26,10 @@ pub(super) struct Scene<'a> {
 }
 
 /// Where a measure is counted.
-struct Grid<'a> {
-    place: Place,
-    bands: &'a [usize],
-    codes: &'a [CodeDimension],
+pub(super) struct Grid<'a> {
+    pub place: Place,
+    pub bands: &'a [usize],
+    pub codes: &'a [CodeDimension],
 }
 
 /// One check of a report, which collects complaints and gives the resolved report.
@@ -138,12 +138,16 @@ impl Check<'_> {
         let cells = yaml.per_person.cells.unwrap_or(1);
         let cells_path = [path[0], name, "per_person", "cells"];
         self.at_least_one(&cells_path, cells, "a person who may be in no cell is never counted");
+        if yaml.pairs.is_some() {
+            return self.pairs(name, yaml, grid);
+        }
+        self.no_pairs(name, yaml);
         let (word, written) = match (&yaml.persons, &yaml.events, &yaml.sum) {
             (Some(table), None, None) => ("persons", table),
             (None, Some(table), None) => ("events", table),
             (None, None, Some(target)) => ("sum", target),
             _ => {
-                let place = self.document.key(&path, "exactly one of `persons`, `events` and `sum` is needed");
+                let place = self.document.key(&path, "exactly one of `persons`, `events`, `sum` and `pairs` is needed");
                 self.push(place, None);
                 return None;
             }
@@ -232,7 +236,7 @@ impl Check<'_> {
     }
 
     /// The private table of that name, whose rows name a person.
-    fn table(&mut self, path: &[&str], table: &str) -> Option<std::sync::Arc<TableSchema>> {
+    pub(super) fn table(&mut self, path: &[&str], table: &str) -> Option<std::sync::Arc<TableSchema>> {
         let people = self.scene.tables.of_people();
         let schema = match self.scene.tables.lookup(table) {
             Lookup::Unclear => return None,
@@ -276,7 +280,7 @@ impl Check<'_> {
         self.push(complaint, advice(column, usable()));
     }
 
-    fn filter(&mut self, path: &[&str], condition: Option<&str>, schema: &TableSchema) {
+    pub(super) fn filter(&mut self, path: &[&str], condition: Option<&str>, schema: &TableSchema) {
         let Some(condition) = condition else { return };
         let node = self.document.root.find(path);
         for fault in filter::faults(condition, schema) {

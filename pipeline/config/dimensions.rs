@@ -39,7 +39,7 @@ pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
         found.unclear |= table.is_none_or(|table| !matches!(scene.tables.lookup(table), Lookup::Known(_)));
         let codes = table.and_then(|table| scene.tables.get(table)).map_or_else(Vec::new, |schema| {
             let names = report.by.iter().filter(|name| *name != "area" && !scene.bands.contains(name));
-            let reachable = reachable(scene, schema, place(report));
+            let reachable = reachable(scene, measure, schema, place(report));
             names.filter_map(|name| dimension(&reachable, name)).collect()
         });
         found.by_measure.insert(name.clone(), codes);
@@ -50,9 +50,9 @@ pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
 /// Every name that `by` may hold in this report.
 pub(super) fn known(scene: &Scene<'_>, report: &ReportYaml) -> Vec<String> {
     let mut names: Vec<String> = ["area".to_string()].into_iter().chain(scene.bands.iter().cloned()).collect();
-    let schemas = report.measures.values().filter_map(|measure| scene.tables.get(table(measure)?));
-    for schema in schemas {
-        for (reached, _) in reachable(scene, schema, place(report)) {
+    let schemas = report.measures.values().filter_map(|measure| Some((measure, scene.tables.get(table(measure)?)?)));
+    for (measure, schema) in schemas {
+        for (reached, _) in reachable(scene, measure, schema, place(report)) {
             let codes = reached.columns.iter().filter(|(_, column)| usable(column)).map(|(name, _)| name);
             for name in codes {
                 if !names.contains(name) {
@@ -76,7 +76,7 @@ pub(super) fn describes_people(scene: &Scene<'_>, name: &str) -> bool {
 
 fn table(measure: &MeasureYaml) -> Option<&str> {
     let summed = || measure.sum.as_ref()?.split_once('.').map(|(table, _)| table);
-    measure.persons.as_deref().or(measure.events.as_deref()).or_else(summed)
+    measure.persons.as_deref().or(measure.events.as_deref()).or(measure.pairs.as_deref()).or_else(summed)
 }
 
 /// The nearest table that has the dimension: the measure's own, then those that it refers to, then the patients'.
@@ -103,7 +103,13 @@ fn usable(column: &Column) -> bool {
 /// The tables whose codes describe a row of `schema`, each with the column that leads there.
 /// The area lookup is left out: its codes are bands, which follow the patient and not the row.
 /// Where people are placed by their practice, their own codes are left out: a figure is then of a practice's work.
-fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema, place: Place) -> Vec<(&'a TableSchema, Option<&'a str>)> {
+/// A pair has no codes but those of the public row in it: its rows may differ in theirs.
+fn reachable<'a>(
+    scene: &Scene<'a>,
+    measure: &MeasureYaml,
+    schema: &'a TableSchema,
+    place: Place,
+) -> Vec<(&'a TableSchema, Option<&'a str>)> {
     if place == Place::Practice && schema.table == PATIENTS {
         return Vec::new();
     }
@@ -114,6 +120,10 @@ fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema, place: Place) -> Ve
     }
     if schema.table != PATIENTS && place == Place::Home {
         tables.extend(scene.tables.get(PATIENTS).map(|patients| (&**patients, None)));
+    }
+    if measure.pairs.is_some() {
+        let partner = measure.of.as_ref().map(|(_, partner)| partner.as_str());
+        tables.retain(|(_, via)| via.is_some() && *via == partner);
     }
     tables
 }

@@ -10,6 +10,7 @@ pub mod amount;
 pub mod board;
 mod check_board;
 mod check_geography;
+mod check_pairs;
 mod check_pseudonyms;
 mod check_report;
 mod check_schema;
@@ -135,7 +136,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
         salt,
         weaknesses: board.weaknesses(),
         geography: geography?,
-        practices: practices.filter(|_| reports.iter().any(|report| report.protects.practitioner)),
+        practices: practices.filter(|_| reports.iter().any(Report::is_by_practice)),
         loss: losses.loss?,
         most: losses.most?,
         year: losses.year,

@@ -2,10 +2,12 @@
 //! Gives, for each area level, a private vector over the public grid of its cells, with the bounds that the plan enforces.
 //! Never aggregates without a bound, and never lets the data decide which cells there are (invariants 2 and 3).
 //!
-//! [`plan`] writes the bounded query at the grain of the area lookup: one hash aggregate a person, then one a cell.
+//! [`plan`] writes the bounded query at the grain of the area lookup: one hash aggregate a person, then one a cell; `pairs`
+//! has one more between the two, for what several people share.
 //! [`grid`] knows the cells, fine and coarse; [`vector`] runs the query and rolls it up to each level.
 
 pub mod grid;
+mod pairs;
 pub mod plan;
 pub mod vector;
 

@@ -9,12 +9,14 @@
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
 use crate::config::plan::{Clamp, Measure, MeasureKind, Plan};
+use crate::config::quarter::Quarter;
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
-use crate::link::{Linked, REGISTER, coded, date_sql, posts_sql, public_table, quoted, registrations_sql};
+use crate::link::{Linked, REGISTER, Table, coded, date_sql, posts_sql, public_table, quoted, registrations_sql};
 use crate::measure::grid::FineGrid;
+use crate::measure::pairs::Pairs;
 use crate::privacy::Bounds;
 use crate::schema::Column;
 
@@ -24,7 +26,7 @@ const MOST_MASKED: u64 = 61;
 /// a person who may keep more cells than this, and not all, goes by the list.
 const MOST_CLEARED: u32 = 12;
 /// The column that numbers the person's cell.
-const PLACE: &str = "place";
+pub(super) const PLACE: &str = "place";
 
 /// A query with what one person can do to its result.
 pub struct Bounded {
@@ -89,12 +91,15 @@ fn one_person(measure: &Measure) -> (i64, i64) {
         MeasureKind::Persons => (0, 1),
         MeasureKind::Events { at_most } => (0, i64::from(*at_most)),
         MeasureKind::Sum { between, .. } => *between,
+        // All of a person's pairs may be in one cell. Against another quarter they may take a pair away: it is then new.
+        MeasureKind::Pairs { at_most, .. } => (-i64::from(*at_most), i64::from(*at_most)),
     }
 }
 
 /// The least that a cell can be: 0, unless a sum may be negative.
 pub fn floor(measure: &Measure) -> i64 {
-    if one_person(measure).0 < 0 { i64::MIN } else { 0 }
+    let is_sum = matches!(measure.kind, MeasureKind::Sum { .. });
+    if is_sum && one_person(measure).0 < 0 { i64::MIN } else { 0 }
 }
 
 /// Writes the bounded query of a measure.
@@ -117,7 +122,11 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         );
         return Ok(Bounded { sql, wide: false, reach: table.reach });
     }
-    let rows = rows_sql(plan, measure, linked, grid, pass)?;
+    let rows = rows_sql(measure, table, plan.quarter, grid, pass);
+    if let MeasureKind::Pairs { of, at_most, keep } = &measure.kind {
+        let asked = Pairs { of, at_most: *at_most, keep: *keep };
+        return asked.bounded(plan, measure, linked, grid, rows, pass);
+    }
     if let Some(clamp) = &measure.practitioner {
         let values = Values::of(measure, table.stored, linked)?;
         let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
@@ -139,12 +148,12 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
     Ok(Bounded { sql, wide: by_mask, reach: table.reach })
 }
 
-/// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the table.
-fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
-    let table = &linked.tables[&measure.table];
+/// The rows of `table` that count for a quarter: `person`, `code` (the combination of the rows' own codes) and the columns
+/// of the table.
+pub(super) fn rows_sql(measure: &Measure, table: &Table, quarter: Quarter, grid: &FineGrid, pass: Pass) -> String {
     let mut conditions = vec![pass.condition()];
     if let (During::Quarter, Some(dated_by)) = (measure.during, &table.schema.dated_by) {
-        let (first, last) = (days(plan.quarter.first_day()), days(plan.quarter.last_day()));
+        let (first, last) = (days(quarter.first_day()), days(quarter.last_day()));
         conditions.push(format!("{} BETWEEN {} AND {}", quoted(dated_by), date_sql(first), date_sql(last)));
     }
     conditions.extend(measure.filter.iter().map(|filter| format!("({filter})")));
@@ -162,7 +171,7 @@ fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid
         };
         code = format!("({code}) * {size} + {value}");
     }
-    Ok(format!("SELECT r.*, {code} AS code FROM {from}"))
+    format!("SELECT r.*, {code} AS code FROM {from}")
 }
 
 /// The permutation of `codes` codes that belongs to a person: code to `(a x code + b) mod p`, for the least prime p that
@@ -236,7 +245,7 @@ struct Values {
 impl Values {
     fn of(measure: &Measure, rows: u64, linked: &Linked<'_>) -> Result<Self> {
         let of_row = match &measure.kind {
-            MeasureKind::Persons | MeasureKind::Events { .. } => "1".into(),
+            MeasureKind::Persons | MeasureKind::Events { .. } | MeasureKind::Pairs { .. } => "1".into(),
             MeasureKind::Sum { column, .. } => {
                 let range = linked.tables[&measure.table].schema.columns.get(column).and_then(Column::whole_range);
                 let (least, greatest) =
@@ -302,8 +311,30 @@ fn practice_sql(
     values: &Values,
     clamp: Clamp,
 ) -> Result<String> {
+    let rows = at_practice_sql(plan, measure, linked, grid, rows)?;
+    let bounds = patient_bounds(measure, grid)?;
+    let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
+    Ok(format!("SELECT {PLACE}, code, {} AS value FROM ({kept}) GROUP BY 1, 2", clamped_sql("sum(value)", Some(clamp))))
+}
+
+/// A cell's total, within a clamp that holds 0.
+pub(super) fn clamped_sql(total: &str, clamp: Option<Clamp>) -> String {
+    clamp.map_or(total.to_owned(), |Clamp { between: (least, greatest) }| {
+        format!("least(greatest({total}, {}), {})", least.min(0), greatest.max(0))
+    })
+}
+
+/// Of the rows those whose practitioner has a post at the practice where the patient is registered, each with it as
+/// [`PLACE`].
+pub(super) fn at_practice_sql(
+    plan: &Plan,
+    measure: &Measure,
+    linked: &Linked<'_>,
+    grid: &FineGrid,
+    rows: &str,
+) -> Result<String> {
     let missing =
-        |what: &str| Error::Privacy(format!("`{}` protects practitioners, and there is no {what}", measure.name));
+        |what: &str| Error::Privacy(format!("`{}` is placed by practice, and there is no {what}", measure.name));
     let practices = plan.practices.as_ref().ok_or_else(|| missing("table of practices"))?;
     let posts = linked.tables.get(&practices.posts).ok_or_else(|| missing("table of posts"))?;
     let named = linked.tables[&measure.table].schema.practitioner().ok_or_else(|| missing("column that names them"))?;
@@ -314,17 +345,9 @@ fn practice_sql(
         "SELECT {PERSON}, max(packed) % {cells} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
         registrations_sql(linked, grid.packing(), plan.quarter, None)?
     );
-    let rows = format!(
+    Ok(format!(
         "SELECT r.*, q.practice AS {PLACE} FROM ({rows}) AS r JOIN ({posts}) AS q ON r.{named} = q.post JOIN ({people}) AS p \
          ON r.{PERSON} = p.{PERSON} AND q.practice = p.{PLACE} WHERE r.{named} IS NOT NULL"
-    );
-    let bounds = patient_bounds(measure, grid)?;
-    let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
-    let (least, greatest) = clamp.between;
-    Ok(format!(
-        "SELECT {PLACE}, code, least(greatest(sum(value), {}), {}) AS value FROM ({kept}) GROUP BY 1, 2",
-        least.min(0),
-        greatest.max(0)
     ))
 }
 

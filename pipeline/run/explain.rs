@@ -3,9 +3,9 @@
 
 use super::question::{Asked, Question, prepare};
 use super::{Resources, engine, with_public};
-use crate::config::plan::{MeasureKind, Plan};
+use crate::config::plan::{Keep, MeasureKind, Plan};
 use crate::error::{Error, Result};
-use crate::link::{Linked, PrivateTable, REGISTER, link, public_table, stored_table};
+use crate::link::{Earlier, Linked, PrivateTable, REGISTER, earlier_table, link, public_table, stored_table};
 use crate::measure::grid::Public;
 use crate::measure::plan::Pass;
 use crate::measure::vector::proved;
@@ -65,7 +65,11 @@ pub fn explain(
         let scratch = tempfile::tempdir().map_err(|e| Error::io("cannot make a folder in", std::env::temp_dir(), e))?;
         // Private tables without rows.
         let private = plan.sources.iter().filter(|source| source.schema.from != Sender::Public);
-        let private = private.map(|source| PrivateTable { schema: source.schema.clone(), stored: Vec::new() });
+        let private = private.map(|source| PrivateTable {
+            // Whether or not the store has the quarter before.
+            earlier: Some(Earlier::default()),
+            ..PrivateTable::new(source.schema.clone(), Vec::new())
+        });
         let private = private.collect::<Vec<_>>();
         let engine = engine(plan, scratch.path(), resources, &private, public)?;
         let linked = link(&engine, &private, public)?;
@@ -107,6 +111,14 @@ fn counts(asked: &Asked<'_>) -> String {
         (MeasureKind::Sum { column, between: (least, greatest) }, table) => {
             format!("the sum of `{table}.{column}`, a person's total in a cell clamped to {least} to {greatest}")
         }
+        (MeasureKind::Pairs { of: (first, second), at_most, keep }, table) => {
+            let which = match keep {
+                Keep::All => "",
+                Keep::New => " that the quarter before has not",
+                Keep::Lasting => " that the quarter before has too",
+            };
+            format!("distinct pairs of `{first}` and `{second}` in `{table}`{which}, at most {at_most} a person")
+        }
     };
     let filter = measure.filter.as_ref().map_or(String::new(), |filter| format!(", where {filter}"));
     format!("{rows}{filter}")
@@ -126,8 +138,10 @@ fn lineage(plan: &Plan, text: &str, public: &Public) -> Vec<String> {
         }
         _ => None,
     });
+    let earlier = plan.sources.iter().filter(|source| read(&earlier_table(&source.table)));
+    let earlier = earlier.map(|source| format!("{} (private, of the quarter before)", source.table));
     // The grid is made of the lookup before any plan is.
     let lookup =
         public.contains_key(&plan.geography.table).then(|| format!("{} (public, for areas)", plan.geography.table));
-    sources.chain(lookup).collect()
+    sources.chain(earlier).chain(lookup).collect()
 }

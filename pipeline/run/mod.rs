@@ -13,6 +13,7 @@
 
 pub mod ahead;
 mod answer;
+mod earlier;
 pub mod explain;
 mod extracts;
 mod fictional;
@@ -105,7 +106,8 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let questions = question::prepare(plan, &public, &context)?;
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
     afford(plan, &ledger, &questions)?;
-    let private = intake.private()?;
+    let mut private = intake.private()?;
+    intake.earlier(&mut private)?;
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
     let stage = progress.stage("link", None);
     let linked = link(&engine, &private, &public)?;
