@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 mod hostile;
+mod pairs;
 mod plans;
 mod practitioners;
 mod pseudonyms;
