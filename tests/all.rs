@@ -13,6 +13,7 @@ mod interop;
 mod keys;
 mod leaks;
 mod ledger;
+mod links;
 mod plan;
 mod replay;
 mod rows;
