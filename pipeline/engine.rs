@@ -96,9 +96,16 @@ impl Engine {
     /// [`Error::System`] where there is none or the engine refuses it.
     pub fn register_public(&self, table: &str, rows: Option<RecordBatch>) -> Result<()> {
         let rows = rows.ok_or_else(|| Error::System(format!("the public table `{table}` is too large")))?;
-        let name = format!("public_{table}");
-        let _earlier = self.context.deregister_table(name.as_str());
-        self.context.register_batch(&name, rows).map(drop).map_err(|e| translate(&format!("opening `{table}`"), &e))
+        self.register_rows(&format!("public_{table}"), rows)
+    }
+
+    /// Makes public rows known as `name`, in the place of what may be known so.
+    ///
+    /// # Errors
+    /// [`Error::System`] where the engine refuses them.
+    pub fn register_rows(&self, name: &str, rows: RecordBatch) -> Result<()> {
+        let _former = self.context.deregister_table(name);
+        self.context.register_batch(name, rows).map(drop).map_err(|e| translate(&format!("opening `{name}`"), &e))
     }
 
     /// Runs one query and gives its rows.

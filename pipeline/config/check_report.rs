@@ -145,6 +145,10 @@ impl Check<'_> {
         if let Some(found) = self.derived(name, yaml, grid) {
             return found;
         }
+        if yaml.pairs.is_some() {
+            return self.pairs(name, yaml, grid);
+        }
+        self.no_pairs(name, yaml);
         let (word, written) = match (&yaml.persons, &yaml.events, &yaml.sum) {
             (Some(table), None, None) => ("persons", table),
             (None, Some(table), None) => ("events", table),
@@ -200,7 +204,7 @@ impl Check<'_> {
     }
 
     pub(super) fn exactly_one_kind(&mut self, name: &str) {
-        let message = "exactly one of `persons`, `events`, `sum`, `public`, `funnel`, `wait` and `histogram` is needed";
+        let message = "exactly one of `persons`, `events`, `sum`, `public`, `funnel`, `wait`, `histogram` and `pairs` is needed";
         self.push(self.document.key(&["measures", name], message), None);
     }
 

@@ -89,14 +89,14 @@ fn table(measure: &MeasureYaml) -> Option<&str> {
     let of_column = || measure.sum.as_ref().or(measure.histogram.as_ref())?.split_once('.').map(|(table, _)| table);
     let public = || measure.public.as_deref().map(|target| target.split_once('.').map_or(target, |(table, _)| table));
     let followed = is_journey(measure).then_some(PATIENTS);
-    let named = followed.or(measure.persons.as_deref()).or(measure.events.as_deref());
+    let named = followed.or(measure.persons.as_deref()).or(measure.events.as_deref()).or(measure.pairs.as_deref());
     named.or_else(of_column).or_else(public)
 }
 
 /// The tables whose codes describe a measure's rows, each with the column that leads there.
 fn described_by<'a>(scene: &Scene<'a>, measure: &MeasureYaml, place: Place) -> Vec<(&'a TableSchema, Option<&'a str>)> {
     let Some(schema) = table(measure).and_then(|table| scene.tables.get(table)) else { return Vec::new() };
-    let mut tables = reachable(scene, schema, place);
+    let mut tables = reachable(scene, measure, schema, place);
     if is_journey(measure) {
         // Of several registrations one says where a person is, and none leads further.
         tables.retain(|(_, via)| via.is_none());
@@ -128,7 +128,13 @@ fn usable(column: &Column) -> bool {
 /// The tables whose codes describe a row of `schema`, each with the column that leads there.
 /// The area lookup is left out: its codes are bands, which follow the patient and not the row.
 /// Where people are placed by their practice, their own codes are left out: a figure is then of a practice's work.
-fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema, place: Place) -> Vec<(&'a TableSchema, Option<&'a str>)> {
+/// A pair has no codes but those of the public row in it: its rows may differ in theirs.
+fn reachable<'a>(
+    scene: &Scene<'a>,
+    measure: &MeasureYaml,
+    schema: &'a TableSchema,
+    place: Place,
+) -> Vec<(&'a TableSchema, Option<&'a str>)> {
     if place == Place::Practice && schema.table == PATIENTS {
         return Vec::new();
     }
@@ -139,6 +145,10 @@ fn reachable<'a>(scene: &Scene<'a>, schema: &'a TableSchema, place: Place) -> Ve
     }
     if schema.table != PATIENTS && schema.from != Sender::Public && place == Place::Home {
         tables.extend(scene.tables.get(PATIENTS).map(|patients| (&**patients, None)));
+    }
+    if measure.pairs.is_some() {
+        let partner = measure.of.as_ref().map(|(_, partner)| partner.as_str());
+        tables.retain(|(_, via)| via.is_some() && *via == partner);
     }
     tables
 }

@@ -15,6 +15,7 @@ mod check_geography;
 mod check_histogram;
 mod check_journey;
 mod check_layout;
+mod check_pairs;
 mod check_pseudonyms;
 mod check_public;
 mod check_report;
@@ -149,7 +150,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
         salt,
         weaknesses: board.weaknesses(),
         geography: geography?,
-        practices: practices.filter(|_| reports.iter().any(|report| report.protects.practitioner)),
+        practices: practices.filter(|_| reports.iter().any(Report::is_by_practice)),
         loss: losses.loss?,
         most: losses.most?,
         year: losses.year,

@@ -40,7 +40,7 @@ pub struct Plan {
     pub weaknesses: Vec<String>,
     /// Areas and bands.
     pub geography: Geography,
-    /// The ways to practices; present where a report protects practitioners.
+    /// The ways to practices; present where a measure is placed by them.
     pub practices: Option<Practices>,
     /// The loss that this quarter's reports share.
     pub loss: Loss,
@@ -195,6 +195,13 @@ pub struct Report {
     pub words: Option<String>,
 }
 
+impl Report {
+    /// Whether any of its figures is by practice: all of them where practitioners are protected, and pairs always.
+    pub fn is_by_practice(&self) -> bool {
+        self.protects.practitioner || self.measures.iter().any(|measure| measure.place == Place::Practice)
+    }
+}
+
 /// Whom a report protects. The patient is no choice: a report that protects others alone would expose patients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Protects {
@@ -252,7 +259,8 @@ pub struct Measure {
     pub during: During,
     /// At most this many cells a person; at least 1.
     pub cells: u32,
-    /// Where its people are placed: the same for all measures of a report.
+    /// Where its people are placed: the same for all measures of a report, but for pairs, which are placed by practice
+    /// whoever is protected.
     pub place: Place,
     /// What a practice's total in a cell is clamped to, where the report protects practitioners and the table's rows
     /// name one; for `persons` and `events` from 0.
@@ -312,6 +320,40 @@ pub enum MeasureKind {
         /// What places a row in areas.
         located: Located,
     },
+    /// Distinct pairs of a practitioner and a row of a public table, whoever's rows they stand in.
+    Pairs {
+        /// The column that names the practitioner, and the one that leads to the public table.
+        of: (String, String),
+        /// At most this many pairs a person count, of all quarters that are looked at; at least 1.
+        at_most: u32,
+        /// Which of them, against the quarter before.
+        keep: Keep,
+    },
+}
+
+/// Which pairs count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Those of the quarter; the quarter before is not looked at.
+    All,
+    /// Those of the quarter that the quarter before has not.
+    New,
+    /// Those of both quarters.
+    Lasting,
+}
+
+impl Keep {
+    /// Whether it needs the quarter before.
+    pub fn needs_earlier(self) -> bool {
+        self != Keep::All
+    }
+}
+
+impl Measure {
+    /// Whether it is measured against the quarter before.
+    pub fn needs_earlier(&self) -> bool {
+        matches!(&self.kind, MeasureKind::Pairs { keep, .. } if keep.needs_earlier())
+    }
 }
 
 /// What places a row of a public table in areas and bands.

@@ -111,7 +111,7 @@ pub enum Role {
     Practitioner,
 }
 
-/// One measure. Exactly one of `persons`, `events`, `sum`, `public`, `funnel`, `wait` and `histogram` is given.
+/// One measure. Exactly one of `persons`, `events`, `sum`, `public`, `funnel`, `wait`, `histogram` and `pairs` is given.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasureYaml {
@@ -141,6 +141,19 @@ pub struct MeasureYaml {
     /// `wait`, `histogram`: the least number of each bin, rising. The last bin has no end. A wait starts at 0.
     #[serde(default)]
     pub edges: Option<Vec<i64>>,
+    /// Distinct pairs in this table's rows, whoever's rows they are: `of` says of what.
+    #[serde(default)]
+    pub pairs: Option<String>,
+    /// `pairs`: the column that names the practitioner, and the one that leads to the organisation. A pair is placed
+    /// by the practitioner's practice, and given by the organisation's codes.
+    #[serde(default)]
+    pub of: Option<(String, String)>,
+    /// `pairs`: what they are held against, where `keep` says which of them count.
+    #[serde(default)]
+    pub against: Option<AgainstYaml>,
+    /// `pairs`: which of the quarter's pairs count: those that the quarter before has not, or has too.
+    #[serde(default)]
+    pub keep: Option<KeepYaml>,
     /// Only rows for which this holds: SQL over the table's own columns.
     #[serde(default, rename = "where")]
     pub filter: Option<String>,
@@ -199,6 +212,24 @@ pub struct WaitYaml {
     pub where_to: Option<String>,
 }
 
+/// What pairs are held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AgainstYaml {
+    /// The quarter before the reported one, as the store has it from its own extracts.
+    PreviousQuarter,
+}
+
+/// Which pairs count, against another quarter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepYaml {
+    /// Those that the other quarter has not.
+    New,
+    /// Those of both quarters.
+    Lasting,
+}
+
 /// An author's guess at what will be counted, all codes together.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -232,6 +263,9 @@ pub struct PerPersonYaml {
     /// `sum`: the person's total in a cell is clamped to this range.
     #[serde(default)]
     pub between: Option<(i64, i64)>,
+    /// `pairs`: at most this many pairs; against another quarter, of both together. Which are kept is chosen by a keyed hash.
+    #[serde(default)]
+    pub pairs: Option<u32>,
 }
 
 /// The contribution bound of one practice.

@@ -9,6 +9,7 @@
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
 use crate::config::plan::{Clamp, CodeValue, Measure, MeasureKind, Place, Plan, Rows};
+use crate::config::quarter::Quarter;
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
@@ -18,6 +19,7 @@ use crate::link::{
     registrations_sql,
 };
 use crate::measure::grid::FineGrid;
+use crate::measure::pairs::Pairs;
 use crate::measure::{funnel, wait};
 use crate::privacy::Bounds;
 use crate::schema::Column;
@@ -28,7 +30,7 @@ const MOST_MASKED: u64 = 61;
 /// a person who may keep more cells than this, and not all, goes by the list.
 const MOST_CLEARED: u32 = 12;
 /// The column that numbers the person's cell.
-const PLACE: &str = "place";
+pub(super) const PLACE: &str = "place";
 
 /// A query with what one person can do to its result.
 pub struct Bounded {
@@ -103,12 +105,15 @@ fn one_person(measure: &Measure) -> (i64, i64) {
         MeasureKind::Sum { between, .. } => *between,
         // Nobody is in it.
         MeasureKind::Public { .. } => (0, 0),
+        // All of a person's pairs may be in one cell. Against another quarter they may take a pair away: it is then new.
+        MeasureKind::Pairs { at_most, .. } => (-i64::from(*at_most), i64::from(*at_most)),
     }
 }
 
 /// The least that a cell can be: 0, unless a sum may be negative.
 pub fn floor(measure: &Measure) -> i64 {
-    if one_person(measure).0 < 0 { i64::MIN } else { 0 }
+    let is_sum = matches!(measure.kind, MeasureKind::Sum { .. });
+    if is_sum && one_person(measure).0 < 0 { i64::MIN } else { 0 }
 }
 
 /// Whether a measure reads the registrations of active people alone. One by practice protects practitioners too, of whom
@@ -136,6 +141,10 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         return Ok(Bounded { sql, wide: false, reach });
     }
     let rows = rows_sql(plan, measure, linked, grid, pass)?;
+    if let MeasureKind::Pairs { of, at_most, keep } = &measure.kind {
+        let asked = Pairs { of, at_most: *at_most, keep: *keep };
+        return asked.bounded(plan, measure, linked, grid, rows, pass);
+    }
     if let Some(clamp) = &measure.practitioner {
         let values = Values::of(measure, table.stored, linked)?;
         let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
@@ -165,7 +174,7 @@ fn reach(measure: &Measure, linked: &Linked<'_>) -> Result<u64> {
 
 /// The rows of a private table that count: of one pass, of the quarter where they have a day, and under a condition.
 pub(super) fn counted_sql(
-    plan: &Plan,
+    quarter: Quarter,
     table: &Table,
     day: Option<&str>,
     filter: Option<&str>,
@@ -174,7 +183,7 @@ pub(super) fn counted_sql(
 ) -> String {
     let mut conditions = vec![pass.condition()];
     if let (During::Quarter, Some(day)) = (during, day) {
-        let (first, last) = (days(plan.quarter.first_day()), days(plan.quarter.last_day()));
+        let (first, last) = (days(quarter.first_day()), days(quarter.last_day()));
         conditions.push(format!("{} BETWEEN {} AND {}", quoted(day), date_sql(first), date_sql(last)));
     }
     conditions.extend(filter.iter().map(|filter| format!("({filter})")));
@@ -183,15 +192,31 @@ pub(super) fn counted_sql(
 
 /// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the relation.
 fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
-    let mut rows = match &measure.rows {
+    let rows = match &measure.rows {
         Rows::Table | Rows::Histogram(_) => {
-            let table = linked.table(&measure.table)?;
-            let day = table.schema.dated_by.as_deref();
-            counted_sql(plan, table, day, measure.filter.as_deref(), measure.during, pass)
+            return table_rows_sql(measure, linked.table(&measure.table)?, plan.quarter, grid, pass);
         }
         Rows::Funnel(stages) => funnel::rows_sql(plan, measure, stages, linked, grid, pass)?,
         Rows::Wait(wait) => wait::rows_sql(plan, measure, wait, linked, pass)?,
     };
+    coded_sql(measure, rows, grid)
+}
+
+/// The rows of one table that count for a quarter, with their `code`.
+pub(super) fn table_rows_sql(
+    measure: &Measure,
+    table: &Table,
+    quarter: Quarter,
+    grid: &FineGrid,
+    pass: Pass,
+) -> Result<String> {
+    let day = table.schema.dated_by.as_deref();
+    let rows = counted_sql(quarter, table, day, measure.filter.as_deref(), measure.during, pass);
+    coded_sql(measure, rows, grid)
+}
+
+/// Rows with their `code`.
+fn coded_sql(measure: &Measure, mut rows: String, grid: &FineGrid) -> Result<String> {
     let mut lookups = String::new();
     let mut code = "0".to_owned();
     for (number, dimension) in grid.row_codes().iter().enumerate() {
@@ -289,7 +314,10 @@ struct Values {
 impl Values {
     fn of(measure: &Measure, rows: u64, linked: &Linked<'_>) -> Result<Self> {
         let of_row = match &measure.kind {
-            MeasureKind::Persons | MeasureKind::Events { .. } | MeasureKind::Public { .. } => "1".into(),
+            MeasureKind::Persons
+            | MeasureKind::Events { .. }
+            | MeasureKind::Public { .. }
+            | MeasureKind::Pairs { .. } => "1".into(),
             MeasureKind::Sum { column, .. } => {
                 let range = linked.tables[&measure.table].schema.columns.get(column).and_then(Column::whole_range);
                 let (least, greatest) =
@@ -355,8 +383,30 @@ fn practice_sql(
     values: &Values,
     clamp: Clamp,
 ) -> Result<String> {
+    let rows = at_practice_sql(plan, measure, linked, grid, rows)?;
+    let bounds = patient_bounds(measure, grid)?;
+    let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
+    Ok(format!("SELECT {PLACE}, code, {} AS value FROM ({kept}) GROUP BY 1, 2", clamped_sql("sum(value)", Some(clamp))))
+}
+
+/// A cell's total, within a clamp that holds 0.
+pub(super) fn clamped_sql(total: &str, clamp: Option<Clamp>) -> String {
+    clamp.map_or(total.to_owned(), |Clamp { between: (least, greatest) }| {
+        format!("least(greatest({total}, {}), {})", least.min(0), greatest.max(0))
+    })
+}
+
+/// Of the rows those whose practitioner has a post at the practice where the patient is registered, each with it as
+/// [`PLACE`].
+pub(super) fn at_practice_sql(
+    plan: &Plan,
+    measure: &Measure,
+    linked: &Linked<'_>,
+    grid: &FineGrid,
+    rows: &str,
+) -> Result<String> {
     let missing =
-        |what: &str| Error::Privacy(format!("`{}` protects practitioners, and there is no {what}", measure.name));
+        |what: &str| Error::Privacy(format!("`{}` is placed by practice, and there is no {what}", measure.name));
     let practices = plan.practices.as_ref().ok_or_else(|| missing("table of practices"))?;
     let posts = linked.tables.get(&practices.posts).ok_or_else(|| missing("table of posts"))?;
     let named = linked.tables[&measure.table].schema.practitioner().ok_or_else(|| missing("column that names them"))?;
@@ -367,17 +417,9 @@ fn practice_sql(
         "SELECT {PERSON}, max(packed) % {cells} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
         registrations_sql(linked, grid.packing(), plan.quarter, None)?
     );
-    let rows = format!(
+    Ok(format!(
         "SELECT r.*, q.practice AS {PLACE} FROM ({rows}) AS r JOIN ({posts}) AS q ON r.{named} = q.post JOIN ({people}) AS p \
          ON r.{PERSON} = p.{PERSON} AND q.practice = p.{PLACE} WHERE r.{named} IS NOT NULL"
-    );
-    let bounds = patient_bounds(measure, grid)?;
-    let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
-    let (least, greatest) = clamp.between;
-    Ok(format!(
-        "SELECT {PLACE}, code, least(greatest(sum(value), {}), {}) AS value FROM ({kept}) GROUP BY 1, 2",
-        least.min(0),
-        greatest.max(0)
     ))
 }
 

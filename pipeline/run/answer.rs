@@ -64,6 +64,7 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
     let stored = private.iter().filter(|it| tables.contains(&it.schema.table));
     let mut parts = stored.map(|it| format!("{} {}", it.schema.table, content_hash(&it.stored))).collect::<Vec<_>>();
     parts.extend(public.iter().map(|table| format!("{table} {}", intake.public_hash(table))));
+    parts.extend(super::earlier::inputs(question.asked.iter().map(|asked| asked.measure), private));
     parts.sort();
     Key32::of(parts.iter().map(String::as_bytes)).to_string()
 }

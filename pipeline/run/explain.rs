@@ -4,9 +4,9 @@
 use super::question::{Family, Question, prepare};
 use super::{Resources, engine, with_public};
 use crate::config::journey::Event;
-use crate::config::plan::{Measure, MeasureKind, Plan, Rows};
+use crate::config::plan::{Keep, Measure, MeasureKind, Plan, Rows};
 use crate::error::{Error, Result};
-use crate::link::{ACTIVE, Linked, PrivateTable, REGISTER, link, public_table, stored_table};
+use crate::link::{ACTIVE, Earlier, Linked, PrivateTable, REGISTER, earlier_table, link, public_table, stored_table};
 use crate::measure::grid::Public;
 use crate::measure::plan::Pass;
 use crate::measure::vector::proved;
@@ -66,7 +66,11 @@ pub fn explain(
         let scratch = tempfile::tempdir().map_err(|e| Error::io("cannot make a folder in", std::env::temp_dir(), e))?;
         // Private tables without rows.
         let private = plan.sources.iter().filter(|source| source.schema.from != Sender::Public);
-        let private = private.map(|source| PrivateTable { schema: source.schema.clone(), stored: Vec::new() });
+        let private = private.map(|source| PrivateTable {
+            // Whether or not the store has the quarter before.
+            earlier: Some(Earlier::default()),
+            ..PrivateTable::new(source.schema.clone(), Vec::new())
+        });
         let private = private.collect::<Vec<_>>();
         let engine = engine(plan, scratch.path(), resources, &private, public)?;
         let mut linked = link(&engine, &private, public)?;
@@ -136,6 +140,14 @@ fn counts(measure: &Measure) -> String {
         (_, MeasureKind::Sum { column, between: (least, greatest) }, table) => {
             format!("the sum of `{table}.{column}`, a person's total in a cell clamped to {least} to {greatest}")
         }
+        (_, MeasureKind::Pairs { of: (first, second), at_most, keep }, table) => {
+            let which = match keep {
+                Keep::All => "",
+                Keep::New => " that the quarter before has not",
+                Keep::Lasting => " that the quarter before has too",
+            };
+            format!("distinct pairs of `{first}` and `{second}` in `{table}`{which}, at most {at_most} a person")
+        }
     };
     format!("{rows}{}", on(&measure.filter))
 }
@@ -158,8 +170,10 @@ fn lineage(plan: &Plan, text: &str, public: &Public) -> Vec<String> {
         }
         _ => None,
     });
+    let earlier = plan.sources.iter().filter(|source| read(&earlier_table(&source.table)));
+    let earlier = earlier.map(|source| format!("{} (private, of the quarter before)", source.table));
     // The grid is made of the lookup before any plan is.
     let lookup =
         public.contains_key(&plan.geography.table).then(|| format!("{} (public, for areas)", plan.geography.table));
-    sources.chain(lookup).collect()
+    sources.chain(earlier).chain(lookup).collect()
 }

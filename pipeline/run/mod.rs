@@ -14,6 +14,7 @@
 
 pub mod ahead;
 mod answer;
+mod earlier;
 pub mod explain;
 mod extracts;
 mod fictional;
@@ -108,7 +109,8 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let questions = question::prepare(plan, &public, &context)?;
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
     afford(plan, &ledger, &questions)?;
-    let private = intake.private()?;
+    let mut private = intake.private()?;
+    intake.earlier(&mut private)?;
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
     let stage = progress.stage("link", None);
     let mut linked = link(&engine, &private, &public)?;

@@ -7,6 +7,7 @@ use super::*;
 
 mod hostile;
 mod journeys;
+mod pairs;
 mod plans;
 mod practitioners;
 mod pseudonyms;

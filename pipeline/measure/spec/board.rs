@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use super::links::ingest_earlier;
 use crate::config::plan::{Measure, Plan};
 use crate::error::Result;
 use crate::ingest::check_digit::modulus_11;
@@ -225,6 +226,24 @@ impl Board {
         Asked { plan: plan(folder.path()), _folder: folder }
     }
 
+    /// The same over a quarter that another one went before: its own extracts, which the store took in first. Tables have
+    /// as many files in both.
+    pub fn asked_after(&self, before: &Board, report: &str) -> Asked {
+        let folder = before.folder(&[("spec", report)]);
+        let plan = plan(folder.path());
+        ingest_earlier(&plan);
+        self.write_extracts(folder.path());
+        Asked { plan, _folder: folder }
+    }
+
+    /// Every text of every table with another one in its place.
+    pub fn with_texts(mut self, texts: &[(&str, &str)]) -> Self {
+        for file in self.tables.values_mut().flatten() {
+            *file = texts.iter().fold(std::mem::take(file), |file, (from, to)| file.replace(from, to));
+        }
+        self
+    }
+
     /// The board as files, with reports by name.
     pub fn folder(&self, reports: &[(&str, &str)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -414,7 +433,8 @@ pub fn opened<T>(threads: usize, plan: &Plan, answer: impl FnOnce(Linked<'_>, &S
     let progress = Progress::new(Telling::Quiet);
     let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
     let public = intake.public().unwrap();
-    let private = intake.private().unwrap();
+    let mut private = intake.private().unwrap();
+    intake.earlier(&mut private).unwrap();
     assert_eq!(intake.validation.refused, Vec::<String>::new());
     let resources = Resources { threads, memory: 256 << 20 };
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public).unwrap();
