@@ -3,7 +3,8 @@
 //! Never aggregates without a bound, and never lets the data decide which cells there are (invariants 2 and 3).
 //!
 //! [`plan`] writes the bounded query at the grain of the area lookup: one hash aggregate a person, then one a cell.
-//! [`grid`] knows the cells, fine and coarse; [`vector`] runs the query and rolls it up to each level.
+//! [`grid`] knows the cells, fine and coarse; [`vector`] runs the query and rolls it up to each level. [`public`] counts
+//! what holds no person, exactly.
 
 pub mod grid;
 pub mod plan;

@@ -10,6 +10,7 @@ mod bounding;
 mod conditions;
 mod contract;
 mod counting;
+mod everyone;
 mod fuzz;
 mod grammar;
 mod indifference;

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+mod figures;
 mod hostile;
 mod plans;
 mod practitioners;
 mod pseudonyms;
+mod public;
 mod slips;
 mod targets;
 
