@@ -142,6 +142,20 @@ fn no_room_after_the_draw_names_what_is_private() {
     }
 }
 
+/// What is published exactly is made of public tables: the file that does so can reach nothing else.
+#[test]
+fn a_public_measure_names_no_private_table() {
+    let code = code(&repository().join("pipeline/measure/public.rs"));
+    let words = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect::<BTreeSet<_>>();
+    assert!(
+        words.contains("PublicTable"),
+        "public measures are no longer made here: this test looks at the wrong file"
+    );
+    for name in ["Private", "Linked", "PrivateTable", "stored_table", "register", "read_parquet", "vector"] {
+        assert!(!words.contains(name), "measure/public.rs names {name}");
+    }
+}
+
 #[test]
 fn only_measure_makes_a_private_value() {
     let callers = sources().into_iter().filter(|path| !is_test(path) && code(path).contains("Private::measured"));

@@ -107,8 +107,7 @@ impl Check<'_> {
 
     /// A report asks at least one thing of people: it is what the ledger is asked for.
     pub(super) fn some_private(&mut self, measures: &[Measure]) {
-        let public = |measure: &Measure| matches!(measure.kind, MeasureKind::Public { .. });
-        if !measures.is_empty() && measures.iter().all(public) {
+        if !measures.is_empty() && measures.iter().all(Measure::is_public) {
             let message = "every measure of this report is public: it tells nothing that is not known";
             let help = "add a measure of people, events or sums, or leave the report out";
             self.push(self.document.key(&["measures"], message), Some(help.into()));

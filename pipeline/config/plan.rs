@@ -6,8 +6,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::board::Format;
+pub use super::derived::Rate;
 use super::derived::{Change, Inequality, Quartiles, Reliability, SmallNumbers, Standardised};
-use super::figures::Sampling;
 use super::journey::{Histogram, Stage, Wait};
 use super::quarter::Quarter;
 use super::report::During;
@@ -282,6 +282,13 @@ pub struct Measure {
     pub expect_per_1000: Option<f64>,
 }
 
+impl Measure {
+    /// Whether it is of a public table: exact, and no part of what the ledger is asked for.
+    pub fn is_public(&self) -> bool {
+        matches!(self.kind, MeasureKind::Public { .. })
+    }
+}
+
 /// Which relation's rows a measure counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rows {
@@ -402,23 +409,6 @@ impl CodeDimension {
     pub fn size(&self) -> usize {
         self.codes.len() + usize::from(self.unknown)
     }
-}
-
-/// One released measure over another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rate {
-    /// The name in YAML.
-    pub name: String,
-    /// The rate in words, as published.
-    pub label: String,
-    /// The numerator: a position in `Report::measures`.
-    pub of: usize,
-    /// The denominator: a position in `Report::measures`.
-    pub over: usize,
-    /// 1000 for a rate per thousand, 100 for a percentage; at least 1.
-    pub per: u32,
-    /// What its interval holds beside the noise.
-    pub sampling: Sampling,
 }
 
 /// A privacy loss: above zero, and written so that it can be read exactly.

@@ -5,7 +5,8 @@
 //! [`plan`] writes the bounded query at the grain of the area lookup: one hash aggregate a person, then one a cell.
 //! `funnel` and `wait` write the rows of what follows a person over several tables; `pairs` has one more aggregate
 //! between the two, for what several people share.
-//! [`grid`] knows the cells, fine and coarse; [`vector`] runs the query and rolls it up to each level.
+//! [`grid`] knows the cells, fine and coarse; [`vector`] runs the query and rolls it up to each level. [`public`] counts
+//! what holds no person, exactly.
 
 pub mod areas;
 mod funnel;

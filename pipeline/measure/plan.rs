@@ -72,7 +72,7 @@ pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
             measure.name
         )));
     }
-    if let MeasureKind::Public { .. } = measure.kind {
+    if measure.is_public() {
         return Err(Error::Privacy(format!("`{}` is public: it is exact, and nothing bounds it", measure.name)));
     }
     let patient = patient_bounds(measure, grid)?;

@@ -12,6 +12,7 @@ mod conditions;
 mod contract;
 mod counting;
 mod funnels;
+mod everyone;
 mod fuzz;
 mod grammar;
 mod indifference;

@@ -55,6 +55,7 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
             tables.push(practices.posts.clone());
             public.push(practices.table.clone());
         }
+        public.extend(asked.measure.is_public().then(|| asked.measure.table.clone()));
         public.extend(asked.measure.codes.iter().filter(|code| code.via.is_some()).map(|code| code.table.clone()));
     }
     tables.sort();

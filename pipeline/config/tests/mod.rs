@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+mod figures;
 mod hostile;
 mod journeys;
 mod pairs;
 mod plans;
 mod practitioners;
 mod pseudonyms;
+mod public;
 mod slips;
 mod targets;
 

@@ -70,7 +70,9 @@ const ZONES: [&str; 7] = ["S01000001", "S01000002", "S01000003", "S01000004", "s
 /// Ranges of numbers, with ends of either sign.
 const RANGES: [(i64, i64); 6] =
     [(0, 480), (-50, 50), (5, 9), (-9, -2), (0, 1), (-1_000_000_000_000, 1_000_000_000_000)];
-const LEVELS: [&[&str]; 5] = [
+const LEVELS: [&[&str]; 7] = [
+    &["all"],
+    &["all", "health_board", "hscp"],
     &["hscp"],
     &["health_board", "hscp"],
     &["hscp", "health_board"],
