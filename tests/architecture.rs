@@ -25,7 +25,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     // Floor 2, in the order of the flow.
     ("ingest", &["config", "schema", "pseudonymise", "process"]),
     ("store", &["folders", "ingest", "schema"]),
-    ("link", &["config", "engine", "ingest", "privacy::walk", "schema", "store"]),
+    ("link", &["config", "engine", "ingest", "privacy::Role", "privacy::walk", "schema", "store"]),
     ("validation", &["folders", "ingest", "link", "schema", "store"]),
     ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
     ("estimate", &["privacy"]),

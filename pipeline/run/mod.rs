@@ -221,7 +221,7 @@ fn keep_active<'a>(
     Ok(())
 }
 
-/// The engine over a quarter's tables; what does not fit in memory goes to `scratch`.
+/// The engine over a quarter's tables; what does not fit in memory goes to `scratch`, which nobody else may use meanwhile.
 pub(crate) fn engine(
     plan: &Plan,
     scratch: &Path,
@@ -229,7 +229,11 @@ pub(crate) fn engine(
     private: &[PrivateTable],
     public: &HashMap<String, PublicTable>,
 ) -> Result<Engine> {
-    make_private_folder(scratch)?;
+    // Whoever spills here holds the store's lock, so what is here was left by a run that was killed.
+    match std::fs::remove_dir_all(scratch) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("cannot clear", scratch, e)),
+        _ => make_private_folder(scratch)?,
+    }
     let limits = Limits { threads: resources.threads, memory: resources.memory, scratch: scratch.to_owned() };
     let engine = Engine::new(&limits)?;
     // Tables that rows refer to, for the dimensions that lie beyond a reference.
