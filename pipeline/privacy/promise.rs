@@ -27,7 +27,7 @@
 //! | fault | why not here |
 //! |---|---|
 //! | Noise and sums in floats (Mironov 2012; arXiv 2207.10635) | whole numbers to the draw, OpenDP's exact discrete samplers: `counting::extreme_values_are_clamped_and_never_wrap`, `audit_tests::every_cell_has_the_law_of_its_scale` |
-//! | Distinct after bounding (google/differential-privacy#84) | mixes people's rows, so the walk refuses it: `walk::rows_of_different_people_do_not_mix` |
+//! | Distinct after bounding (google/differential-privacy#84) | mixes people's rows, so the walk refuses it, unless each person has few of them before it and no more is counted after it than which are there: `walk::rows_of_different_people_do_not_mix`, `walk::groups_of_people_without_a_limit_are_refused`, `walk::only_whether_a_group_is_there_may_be_counted`, `neighbours_links::nobody_moves_links_further_than_their_bounds` |
 //! | A bound that survives a rewritten column (opendp#2949) | ranges follow terms, not names: `walk::what_nothing_bounds_is_refused` |
 //! | Thresholds for one noise under another (smartnoise#204; opendp#2922) | there is no thresholded release; a `HAVING` over a true count is refused: `walk::what_the_proof_does_not_know_is_refused`, `architecture::nothing_that_is_known_to_be_faulty_is_used` |
 //! | Trees with the wrong sensitivity, sums that wrap (opendp#2924, #2925) | not used: `architecture::nothing_that_is_known_to_be_faulty_is_used` |
