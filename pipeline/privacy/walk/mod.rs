@@ -7,7 +7,8 @@
 //! keeps, for each relation, *whose* its rows are (`rows::Whose`): nobody's (public tables, and private ones that do
 //! not name this role), each person's own, or mixed within what people have in common. Joins are allowed on the person,
 //! on a token that leads to a person, and with what is nobody's; filters and projections look at one row; groups and
-//! numbers stay within a person. So leaving a person out takes away that person's rows and touches no others.
+//! numbers stay within a person. What a left join may not bring is blank, and then neither bounds a row nor places a
+//! person. So leaving a person out takes away that person's rows and touches no others.
 //!
 //! At the top stands one aggregate without the person. What a person can do to it follows from how many rows of theirs
 //! come there, whether two can meet in a cell, and the range of what is added. Afterwards a clamp may stand, which brings

@@ -328,7 +328,7 @@ impl Walk<'_> {
         }
         let columns = match join.join_type {
             JoinType::LeftSemi => left.columns.clone(),
-            JoinType::Left => [left.columns.clone(), self.or_blank(&right.columns)].concat(),
+            JoinType::Left => [left.columns.clone(), self.or_blank(&right)].concat(),
             _ => columns,
         };
         let mut rows = Rows::of(Whose::Nobodys, columns);
@@ -370,10 +370,14 @@ impl Walk<'_> {
     }
 
     /// The columns of a side that may have nothing to join: each what it was, or blank. No constant is left among them,
-    /// nor any two that are sure to be equal.
-    fn or_blank(&mut self, columns: &[Id]) -> Vec<Id> {
-        let known = |id: &Id| Known { fixed: self.values.is_fixed(*id), range: self.values.range(*id), numbers: None };
-        let known = columns.iter().map(known).collect::<Vec<_>>();
+    /// nor any two that are sure to be equal; and one value a person only where all of a person's rows are joined alike.
+    fn or_blank(&mut self, side: &Rows) -> Vec<Id> {
+        let persons = matches!(side.whose, Whose::Persons { .. });
+        let known = |id: &Id| {
+            let fixed = persons && self.values.is_fixed(*id);
+            Known { fixed, range: self.values.range(*id), numbers: None }
+        };
+        let known = side.columns.iter().map(known).collect::<Vec<_>>();
         known.into_iter().map(|known| self.values.column(known)).collect()
     }
 
