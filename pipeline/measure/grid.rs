@@ -13,7 +13,7 @@ use crate::privacy::Regrouping;
 /// The word for a value that is missing, undeclared or nowhere.
 pub const UNKNOWN: &str = "unknown";
 /// More cells than this is a mistake in `by`, and more noise than figures.
-const MOST_CELLS: u64 = 100_000_000;
+pub(super) const MOST_CELLS: u64 = 100_000_000;
 
 /// The grain at which the engine counts: a row of the area lookup, the person's own codes, then the rows' codes.
 #[derive(Debug, Clone)]
