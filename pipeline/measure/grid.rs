@@ -14,7 +14,7 @@ use crate::privacy::{Bounds, Regrouping};
 /// The word for a value that is missing, undeclared or nowhere.
 pub const UNKNOWN: &str = "unknown";
 /// More cells than this is a mistake in `by`, and more noise than figures.
-const MOST_CELLS: u64 = 100_000_000;
+pub(super) const MOST_CELLS: u64 = 100_000_000;
 
 /// The grain at which the engine counts: a place, the person's own codes, then the rows' codes. What it counts is kept by
 /// leaf: places of one area and band, at the finest level, are told apart no longer.
