@@ -18,6 +18,8 @@ pub mod diagnostic;
 mod dimensions;
 pub mod filter;
 mod filter_call;
+mod filter_number;
+mod filter_sql;
 #[cfg(test)]
 pub(crate) mod filter_tests;
 mod filter_walk;

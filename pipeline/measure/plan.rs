@@ -8,6 +8,7 @@
 //!
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
+use crate::config::filter;
 use crate::config::plan::{Clamp, Measure, MeasureKind, Plan};
 use crate::config::report::During;
 use crate::error::{Error, Result};
@@ -108,7 +109,8 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         .get(&measure.table)
         .ok_or_else(|| Error::Privacy(format!("the sources have no table `{}`", measure.table)))?;
     if measure.table == REGISTER {
-        let people = registrations_sql(linked, grid.packing(), plan.quarter, measure.filter.as_deref())?;
+        let condition = measure.filter.as_deref().map(|filter| filter::sql(filter, &table.schema, plan.quarter));
+        let people = registrations_sql(linked, grid.packing(), plan.quarter, condition.as_deref())?;
         let sql = format!(
             "SELECT packed % {cells} AS {PLACE}, 0 AS code, count(*) AS value FROM \
              (SELECT {PERSON}, max(packed) AS packed FROM ({people}) WHERE {} GROUP BY {PERSON}) GROUP BY 1",
@@ -147,7 +149,8 @@ fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid
         let (first, last) = (days(plan.quarter.first_day()), days(plan.quarter.last_day()));
         conditions.push(format!("{} BETWEEN {} AND {}", quoted(dated_by), date_sql(first), date_sql(last)));
     }
-    conditions.extend(measure.filter.iter().map(|filter| format!("({filter})")));
+    let filter = measure.filter.as_deref().map(|filter| filter::sql(filter, &table.schema, plan.quarter));
+    conditions.extend(filter.map(|filter| format!("({filter})")));
     let mut from = format!("(SELECT * FROM ({}) WHERE {}) AS r", table.rows, conditions.join(" AND "));
     let mut code = "0".to_owned();
     for (number, dimension) in grid.row_codes().iter().enumerate() {

@@ -87,7 +87,8 @@ fn fits(contract: &Contract, table: usize, by: &[&str]) -> bool {
 /// A measure of one table.
 pub fn measure(contract: &Contract, table: usize, tape: &mut Tape<'_>) -> Value {
     let found = &contract.tables[table];
-    let numbers = found.columns.iter().filter(|column| column.holds == Holds::Number).collect::<Vec<&Column>>();
+    let numbers =
+        found.columns.iter().filter(|column| matches!(column.holds, Holds::Number(_))).collect::<Vec<&Column>>();
     let cells = tape.one_of(&[1, 2, 3, 1, 2, 5, 9, 12, 13, 20, 60]);
     let mut measure = match tape.below(if table == 0 { 1 } else { 4 }) {
         1 => json!({ "events": found.name, "per_person": { "cells": cells, "events": 1 + tape.below(7) } }),

@@ -5,8 +5,8 @@ use crate::config::filter_tests::MAY_RUN;
 
 /// Conditions at the ends of what a row can hold: none may fail there, for a failure would tell of that row.
 const EXTREME: [&str; 12] = [
-    "balance * balance * balance * balance > 0",
-    "-balance - 9223372036854775807 < balance + 9223372036854775807",
+    "balance * 9223372 > 0 and -balance * 9223372 < 9223372036854775807",
+    "-balance - 9223371036854775807 < balance + 9223371036854775807",
     "try_cast(balance as int) * 2147483647 > 0",
     "extract(year from try_cast(try_cast(balance as varchar) as date)) > 0",
     "try_cast(mode as date) is null",

@@ -10,8 +10,8 @@ use super::tape::Tape;
 pub enum Holds {
     /// One of this many codes: `c0`, `c1` and so on.
     Codes(usize),
-    /// A whole number.
-    Number,
+    /// A whole number, and whether its rules keep out what is not in its range.
+    Number(bool),
     /// A date.
     Date,
     /// The key of a service.
@@ -116,7 +116,8 @@ fn number(name: &'static str, tape: &mut Tape<'_>) -> Column {
     let (rules, optional) = rules(tape);
     let numbers = [high, low, 0, low + 1, low - 1, high + 1].map(|number| number.to_string());
     let texts = numbers.into_iter().chain(texts(&["99999999999999999999", "7.5", "?", ""])).collect();
-    Column { name, holds: Holds::Number, optional, texts, settings: format!("{between}{rules}") }
+    let holds = Holds::Number(!rules.contains("warn"));
+    Column { name, holds, optional, texts, settings: format!("{between}{rules}") }
 }
 
 /// Each column of some names once in `n` times, but the first always.
