@@ -90,7 +90,7 @@ impl Engine {
         table.and_then(|table| self.context.register_table(name, Arc::new(table))).map(drop).map_err(failed)
     }
 
-    /// Makes a public table's coded columns known as `public_<table>`.
+    /// Makes a public table known as `public_<table>`.
     ///
     /// # Errors
     /// [`Error::System`] where there is none or the engine refuses it.

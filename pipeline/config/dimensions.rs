@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 
+use super::check_columns::{Derived, DerivedColumn, Gives};
 use super::check_report::Scene;
 use super::plan::{CodeDimension, CodeValue, Place};
 use super::report::{MeasureYaml, ReportYaml, Role};
@@ -32,7 +33,7 @@ impl Found {
 }
 
 /// Looks up every dimension for every measure.
-pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
+pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml, derived: &Derived) -> Found {
     let mut found = Found { by_measure: IndexMap::new(), unclear: false };
     for (name, measure) in &report.measures {
         let table = table(measure);
@@ -40,7 +41,7 @@ pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
         let codes = table.and_then(|table| scene.tables.get(table)).map_or_else(Vec::new, |schema| {
             let names = report.by.iter().filter(|name| *name != "area" && !scene.bands.contains(name));
             let reachable = reachable(scene, schema, place(report));
-            names.filter_map(|name| dimension(&reachable, name)).collect()
+            names.filter_map(|name| dimension(&reachable, derived, name)).collect()
         });
         found.by_measure.insert(name.clone(), codes);
     }
@@ -48,20 +49,24 @@ pub(super) fn found(scene: &Scene<'_>, report: &ReportYaml) -> Found {
 }
 
 /// Every name that `by` may hold in this report.
-pub(super) fn known(scene: &Scene<'_>, report: &ReportYaml) -> Vec<String> {
+pub(super) fn known(scene: &Scene<'_>, report: &ReportYaml, derived: &Derived) -> Vec<String> {
     let mut names: Vec<String> = ["area".to_string()].into_iter().chain(scene.bands.iter().cloned()).collect();
     let schemas = report.measures.values().filter_map(|measure| scene.tables.get(table(measure)?));
     for schema in schemas {
         for (reached, _) in reachable(scene, schema, place(report)) {
+            let own = derived.iter().filter(|(_, column)| gives_codes(column.as_ref(), &reached.table));
+            names.extend(own.map(|(name, _)| name.clone()));
             let codes = reached.columns.iter().filter(|(_, column)| usable(column)).map(|(name, _)| name);
-            for name in codes {
-                if !names.contains(name) {
-                    names.push(name.clone());
-                }
-            }
+            names.extend(codes.cloned());
         }
     }
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
     names
+}
+
+fn gives_codes(column: Option<&DerivedColumn>, table: &str) -> bool {
+    column.is_some_and(|column| column.table == table && matches!(column.gives, Gives::Codes { .. }))
 }
 
 /// Where the report's people are placed.
@@ -70,18 +75,24 @@ pub(super) fn place(report: &ReportYaml) -> Place {
 }
 
 /// Whether `name` is a code of the person.
-pub(super) fn describes_people(scene: &Scene<'_>, name: &str) -> bool {
+pub(super) fn describes_people(scene: &Scene<'_>, derived: &Derived, name: &str) -> bool {
+    if let Some(Some(column)) = derived.get(name) {
+        return column.table == PATIENTS;
+    }
     scene.tables.get(PATIENTS).and_then(|patients| patients.columns.get(name)).is_some_and(usable)
 }
 
 fn table(measure: &MeasureYaml) -> Option<&str> {
-    let summed = || measure.sum.as_ref()?.split_once('.').map(|(table, _)| table);
+    let summed = || measure.sum.as_ref().or(measure.mean.as_ref())?.split_once('.').map(|(table, _)| table);
     measure.persons.as_deref().or(measure.events.as_deref()).or_else(summed)
 }
 
 /// The nearest table that has the dimension: the measure's own, then those that it refers to, then the patients'.
-fn dimension(reachable: &[(&TableSchema, Option<&str>)], name: &str) -> Option<CodeDimension> {
+fn dimension(reachable: &[(&TableSchema, Option<&str>)], derived: &Derived, name: &str) -> Option<CodeDimension> {
     reachable.iter().find_map(|(reached, via)| {
+        if let Some(column) = derived.get(name) {
+            return column.as_ref().filter(|column| column.table == reached.table)?.dimension(name, *via);
+        }
         let column = reached.columns.get(name).filter(|column| usable(column))?;
         Some(CodeDimension {
             name: name.to_string(),

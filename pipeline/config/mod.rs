@@ -9,10 +9,13 @@ use crate::error::{Error, Result};
 pub mod amount;
 pub mod board;
 mod check_board;
+mod check_columns;
 mod check_geography;
+mod check_mean;
 mod check_pseudonyms;
 mod check_report;
 mod check_schema;
+mod check_sum;
 mod check_target;
 pub mod diagnostic;
 mod dimensions;
@@ -95,7 +98,10 @@ fn read(path: &Path, needs: Needs, complaints: &mut Diagnostics) -> Option<Plan>
     let areas = lookup.as_ref().map(|lookup| lookup.table.as_str());
     let practices = practitioners::practices(&tables, areas);
     let levels = check_geography::level_names(&document);
-    let scene = Scene { tables: &tables, levels: &levels, bands: &bands, areas, practices: &practices };
+    // A quarter that cannot be read is complained of with the rest of the board's YAML.
+    let quarter = document.root.get("quarter").and_then(|node| node.text()?.parse().ok());
+    let quarter = quarter.unwrap_or_else(|| Quarter::of(chrono::NaiveDate::default()));
+    let scene = Scene { tables: &tables, quarter, levels: &levels, bands: &bands, areas, practices: &practices };
     let reports = reports(&document, &places, &scene, complaints);
     let yaml = yaml?;
     let mut board = Board { document: &document, yaml: &yaml, places: &places, tables: &tables, needs, complaints };

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int8Array, Int32Array, RecordBatch};
-use arrow::datatypes::{DataType, Int8Type, Int32Type, Int64Type};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Int8Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::datatypes::{DataType, Date32Type, Int8Type, Int32Type, Int64Type};
 
 use crate::engine::read_parquet;
 use crate::error::{Error, Result};
@@ -82,18 +84,33 @@ impl PublicTable {
         self.columns.get(column).map(Vec::as_slice)
     }
 
-    /// Its coded columns as a batch for the engine, with `row` for the row number: what dimensions beyond a reference
-    /// need.
-    pub fn coded(&self, schema: &TableSchema) -> Option<RecordBatch> {
+    /// Its kept columns as a batch for the engine, with `row` for the row number: what dimensions beyond a reference need.
+    /// Codes are places in their list, the list's length being `unknown`; references are rows of the table they lead to.
+    pub fn batch(&self, schema: &TableSchema) -> Option<RecordBatch> {
         let rows: ArrayRef = Arc::new(Int32Array::from_iter_values(0..i32::try_from(self.keys.len()).ok()?));
         let mut columns = vec![("row", rows)];
-        for name in schema.columns.keys() {
-            if let Some(codes) = self.codes.get(name) {
-                let codes = codes.iter().map(|&code| i8::try_from(code).unwrap_or(i8::MAX));
-                columns.push((name.as_str(), Arc::new(Int8Array::from_iter_values(codes))));
-            }
+        for (name, column) in &schema.columns {
+            let Some(texts) = self.columns.get(name) else { continue };
+            let days = || texts.iter().map(|text| text.as_ref()?.parse::<i32>().ok());
+            let values: ArrayRef = match column.kind {
+                Kind::Code => {
+                    let codes = self.codes.get(name)?.iter().map(|&code| i8::try_from(code).unwrap_or(i8::MAX));
+                    Arc::new(Int8Array::from_iter_values(codes))
+                }
+                Kind::Date => Arc::new(Date32Array::from_iter(days())),
+                Kind::Integer | Kind::Decimal => {
+                    Arc::new(Int64Array::from_iter(texts.iter().map(|text| text.as_ref()?.parse::<i64>().ok())))
+                }
+                _ if column.to.is_some() => Arc::new(Int32Array::from_iter(days())),
+                _ => Arc::new(StringArray::from_iter(texts.iter().map(Option::as_deref))),
+            };
+            columns.push((name.as_str(), values));
         }
-        RecordBatch::try_from_iter(columns).ok()
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, values)| {
+            let nullable = values.null_count() > 0 || !matches!(values.data_type(), DataType::Int8);
+            (name, values, nullable && name != "row")
+        }))
+        .ok()
     }
 
     /// A coded column's places in its list, by row; the list's length is `unknown`.
@@ -115,13 +132,14 @@ fn numbers(texts: &[Option<String>]) -> Vec<Option<usize>> {
     texts.iter().map(|text| text.as_ref().and_then(|text| text.parse().ok())).collect()
 }
 
-/// A stored column as texts: codes and numbers by their digits.
+/// A stored column as texts: codes and numbers by their digits, dates by those of their days since 1970-01-01.
 fn texts(batch: &RecordBatch, name: &str) -> Vec<Option<String>> {
     let Some(column) = batch.column_by_name(name) else { return vec![None; batch.num_rows()] };
     let text = |row: usize| match column.data_type() {
         DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
         DataType::Int8 => column.as_primitive::<Int8Type>().value(row).to_string(),
         DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
+        DataType::Date32 => column.as_primitive::<Date32Type>().value(row).to_string(),
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
         _ => String::new(),
     };

@@ -7,6 +7,7 @@
 mod asking;
 mod board;
 mod bounding;
+mod columns;
 mod conditions;
 mod contract;
 mod counting;
@@ -14,6 +15,7 @@ mod fuzz;
 mod grammar;
 mod indifference;
 mod linking;
+mod means;
 mod neighbours;
 mod neighbours_workers;
 mod people;

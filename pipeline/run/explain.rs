@@ -3,7 +3,7 @@
 
 use super::question::{Asked, Question, prepare};
 use super::{Resources, engine, with_public};
-use crate::config::plan::{MeasureKind, Plan};
+use crate::config::plan::{MeasureKind, Number, Plan};
 use crate::error::{Error, Result};
 use crate::link::{Linked, PrivateTable, REGISTER, link, public_table, stored_table};
 use crate::measure::grid::Public;
@@ -102,14 +102,32 @@ fn counts(asked: &Asked<'_>) -> String {
     let measure = asked.measure;
     let rows = match (&measure.kind, measure.table.as_str()) {
         (MeasureKind::Persons, REGISTER) => "people who are registered on the quarter's last day".into(),
-        (MeasureKind::Persons, table) => format!("people with at least one row of `{table}`"),
+        (MeasureKind::Persons, table) => match measure.at_least {
+            0 | 1 => format!("people with at least one row of `{table}`"),
+            rows => format!("people with at least {rows} rows of `{table}` in a cell"),
+        },
         (MeasureKind::Events { at_most }, table) => format!("rows of `{table}`, at most {at_most} a person and cell"),
-        (MeasureKind::Sum { column, between: (least, greatest) }, table) => {
-            format!("the sum of `{table}.{column}`, a person's total in a cell clamped to {least} to {greatest}")
+        (MeasureKind::Sum { of, between: (least, greatest) }, table) => {
+            format!("{}, a person's total in a cell clamped to {least} to {greatest}", summed(of, table))
         }
     };
     let filter = measure.filter.as_ref().map_or(String::new(), |filter| format!(", where {filter}"));
     format!("{rows}{filter}")
+}
+
+/// What a sum adds up.
+fn summed(of: &Number, table: &str) -> String {
+    let (least, greatest) = of.between;
+    // A stored column is a quoted name, and anything else a calculation.
+    let value = match of.sql.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(column) if !column.contains('"') => format!("`{table}.{column}`"),
+        _ => format!("`{}` in `{table}`, clamped to {least} to {greatest}", of.sql),
+    };
+    let Some(rows) = of.rows else { return format!("the sum of {value}") };
+    let centre = of.centre;
+    format!(
+        "the sum of {value} less {centre}, over at most {rows} rows a person and cell, each of {least} to {greatest}"
+    )
 }
 
 /// The tables that the plan reads.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+mod columns;
 mod hostile;
 mod plans;
 mod practitioners;
