@@ -35,18 +35,26 @@ impl Check<'_> {
             return None;
         };
         let path = ["measures", name, "per_person", "between"];
-        let (least, greatest) = between;
-        if least >= greatest {
+        if between.0 >= between.1 {
             self.complain(&path, "the second must be greater than the first", None);
             return None;
         }
+        let Summed { sql, between: row, .. } = summed?;
+        // To clamp to the one range and then to the other is to clamp to what both have.
+        let (least, greatest) = (between.0.max(row.0), between.1.min(row.1));
+        if least >= greatest {
+            let message = format!("every value is of {} to {}: this range leaves one of them at most", row.0, row.1);
+            self.complain(&path, &message, None);
+            return None;
+        }
+        let between = (least, greatest);
         let centre = middle(between);
         let total = |end: i64| end.checked_sub(centre)?.checked_mul(rows.into());
         let Some(total) = total(least).zip(total(greatest)) else {
             self.complain(&path, "the range is too wide for a sum of 64 bits", None);
             return None;
         };
-        let of = Number { sql: summed?.sql, between, centre, rows: Some(rows) };
+        let of = Number { sql, between, centre, rows: Some(rows) };
         Some(MeasureKind::Sum { of, between: total })
     }
 

@@ -218,7 +218,8 @@ pub struct PerPersonYaml {
     /// token, a keyed pseudonym; in a table without one the earliest count.
     #[serde(default)]
     pub rows: Option<u32>,
-    /// `sum`: the person's total in a cell is clamped to this range. `mean`: each row's value is.
+    /// `sum`: the person's total in a cell is clamped to this range. `mean`: each row's value is, to what of this range the column can
+    /// be.
     #[serde(default)]
     pub between: Option<(i64, i64)>,
 }

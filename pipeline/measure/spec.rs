@@ -11,6 +11,7 @@ mod columns;
 mod conditions;
 mod contract;
 mod counting;
+mod deriving;
 mod fuzz;
 mod grammar;
 mod indifference;

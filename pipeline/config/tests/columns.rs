@@ -85,6 +85,15 @@ fn a_mean_is_two_measures() {
 }
 
 #[test]
+fn the_middle_of_a_mean_is_that_of_what_a_value_can_be() {
+    let plan = bridge("[-20, 21]", "[-100, 1000]").load().unwrap();
+    let mean = &plan.reports[1].means[0];
+    assert_eq!((mean.between, mean.centre), ((-28, 40), 6));
+    let MeasureKind::Sum { of, between } = &plan.reports[1].measures[mean.sum].kind else { panic!("a sum") };
+    assert_eq!((of.centre, of.between, *between), (6, (-28, 40), (-68, 68)));
+}
+
+#[test]
 fn slips_in_derived_columns() {
     let slips = [
         ("of: patients", "of: patient", "bridge.yaml:6:19 unknown table `patient` | did you mean `patients`?"),
@@ -155,7 +164,16 @@ fn slips_in_derived_columns() {
         ("mean: attendances.change", "mean: attendances", "bridge.yaml:11:24 a mean needs a column"),
         (", between: [-20, 21]", "", "bridge.yaml:11:3 a mean needs a range"),
         ("[-20, 21]", "[21, 21]", "bridge.yaml:11:76 the second must be greater than the first"),
-        ("[-20, 21]", "[-9223372036854775807, 9223372036854775807]", "bridge.yaml:11:76 the range is too wide"),
+        (
+            "[-20, 21]",
+            "[40, 41]",
+            "bridge.yaml:11:76 every value is of -28 to 40: this range leaves one of them at most",
+        ),
+        (
+            "[-20, 21]",
+            "[-50, -28]",
+            "bridge.yaml:11:76 every value is of -28 to 40: this range leaves one of them at most",
+        ),
         ("rows: 2", "rows: 0", "bridge.yaml:11:64 must be at least 1"),
         ("rows: 2", "events: 2", "bridge.yaml:11:58 `events` means nothing for `mean`"),
         ("gain:", "mean_change_rows:", "bridge.yaml:11:3 `mean_change_rows` is the number of rows of this mean"),

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::contract::{CODES, Column, Contract, Holds};
+use super::contract::{CODES, Contract, Holds};
+use super::deriving::{self, Derived, columns};
 use super::grammar::condition;
 use super::tape::Tape;
 
@@ -13,33 +14,39 @@ const MOST_CELLS: usize = 40_000;
 const BETWEEN: [(i64, i64); 7] =
     [(0, 600), (-3, 4), (5, 9), (-9, -2), (0, 1), (-1, 0), (-1_000_000_000_000_000, 1_000_000_000_000_000)];
 
+/// What one row's value of a mean may be clamped to: something of it is in every range that a column may have.
+const OF_ROWS: [(i64, i64); 2] = [(-600, 700), (-1_000_000_000, 1_000_000_000)];
+
 /// The YAML of a report on a contract: one to three measures, mostly of the table `focus`.
 pub fn report(contract: &Contract, focus: usize, tape: &[u8]) -> String {
     let tape = &mut Tape::new(tape);
     let count = tape.one_of(&[1, 1, 2, 1, 3]);
     let tables = (0..count).map(|_| if tape.below(4) == 3 { tape.below(3) } else { focus }).collect::<Vec<_>>();
-    let by = by(contract, &tables, tape);
+    let derived = columns(contract, focus, tape);
+    let by = by(contract, &tables, &derived, tape);
     let measures = tables.iter().enumerate();
-    let measures =
-        measures.map(|(n, &table)| format!("  m{n}: {}\n", measure(contract, table, tape))).collect::<String>();
-    yaml(&by, &measures)
+    let measures = measures.map(|(n, &table)| format!("  m{n}: {}\n", measure(contract, table, &derived, tape)));
+    let measures = measures.collect::<String>();
+    yaml(&by, &measures) + &deriving::yaml(&derived)
 }
 
 /// A report of one measure of a table, in the quarter and under a condition of the test's own.
 pub fn conditional(contract: &Contract, table: usize, condition: &str, tape: &[u8]) -> String {
     let tape = &mut Tape::new(tape);
-    let by = by(contract, &[table], tape);
-    let mut measure = measure(contract, table, tape);
+    let derived = columns(contract, table, tape);
+    let by = by(contract, &[table], &derived, tape);
+    let mut measure = measure(contract, table, &derived, tape);
     measure["where"] = condition.into();
     measure["during"] = "quarter".into();
-    yaml(&by, &format!("  m0: {measure}\n"))
+    yaml(&by, &format!("  m0: {measure}\n")) + &deriving::yaml(&derived)
 }
 
 /// A report that asks the same of a table twice: for people, and for rows that count once at most.
 pub fn twice(contract: &Contract, table: usize, tape: &[u8]) -> String {
     let tape = &mut Tape::new(tape);
-    let by = by(contract, &[table], tape);
-    let asked = measure(contract, table, tape);
+    let derived = columns(contract, table, tape);
+    let by = by(contract, &[table], &derived, tape);
+    let asked = measure(contract, table, &derived, tape);
     let cells = &asked["per_person"]["cells"];
     let mut people = json!({ "persons": contract.tables[table].name, "per_person": { "cells": cells } });
     let mut rows = json!({ "events": contract.tables[table].name, "per_person": { "cells": cells, "events": 1 } });
@@ -49,7 +56,7 @@ pub fn twice(contract: &Contract, table: usize, tape: &[u8]) -> String {
             rows[key] = value.clone();
         }
     }
-    yaml(&by, &format!("  people: {people}\n  rows: {rows}\n"))
+    yaml(&by, &format!("  people: {people}\n  rows: {rows}\n")) + &deriving::yaml(&derived)
 }
 
 /// A report of measures, each a line of YAML.
@@ -58,15 +65,15 @@ pub fn yaml(by: &[&str], measures: &str) -> String {
 }
 
 /// Dimensions that some measure has, in any order, as long as no measure has too many cells.
-fn by(contract: &Contract, tables: &[usize], tape: &mut Tape<'_>) -> Vec<&'static str> {
+fn by(contract: &Contract, tables: &[usize], derived: &[Derived], tape: &mut Tape<'_>) -> Vec<&'static str> {
     let mut by = vec!["area"];
-    for name in CODES {
-        let wanted = tape.below(3) < 2 && tables.iter().any(|&table| contract.reach(table, name).is_some());
+    for name in CODES.into_iter().chain(derived.iter().map(|column| column.name)) {
+        let wanted = tape.below(3) < 2 && tables.iter().any(|&table| reach(contract, derived, table, name).is_some());
         let place = tape.below(by.len() + 1);
         if wanted {
             by.insert(place, name);
         }
-        if !tables.iter().all(|&table| fits(contract, table, &by)) {
+        if !tables.iter().all(|&table| fits(contract, derived, table, &by)) {
             by.retain(|it| *it != name);
         }
     }
@@ -76,8 +83,15 @@ fn by(contract: &Contract, tables: &[usize], tape: &mut Tape<'_>) -> Vec<&'stati
     by
 }
 
-fn fits(contract: &Contract, table: usize, by: &[&str]) -> bool {
-    let sizes = by.iter().filter_map(|name| contract.reach(table, name)).collect::<Vec<_>>();
+/// How many codes a table's rows have under a dimension, and whether they are the patient's; `None` where it has none.
+fn reach(contract: &Contract, derived: &[Derived], table: usize, name: &str) -> Option<(usize, bool)> {
+    let Some(column) = derived.iter().find(|column| column.name == name) else { return contract.reach(table, name) };
+    let leads = column.of == Some(table) || column.of == Some(0) || (column.of.is_none() && table > 0);
+    column.codes.filter(|_| leads).map(|codes| (codes, column.of == Some(0)))
+}
+
+fn fits(contract: &Contract, derived: &[Derived], table: usize, by: &[&str]) -> bool {
+    let sizes = by.iter().filter_map(|name| reach(contract, derived, table, name)).collect::<Vec<_>>();
     let product =
         |of: bool| sizes.iter().filter(|(_, person)| *person == of).map(|(codes, _)| codes + 1).product::<usize>();
     // The area lookup has four rows, and there is nowhere.
@@ -85,17 +99,28 @@ fn fits(contract: &Contract, table: usize, by: &[&str]) -> bool {
 }
 
 /// A measure of one table.
-pub fn measure(contract: &Contract, table: usize, tape: &mut Tape<'_>) -> Value {
+fn measure(contract: &Contract, table: usize, derived: &[Derived], tape: &mut Tape<'_>) -> Value {
     let found = &contract.tables[table];
-    let numbers =
-        found.columns.iter().filter(|column| matches!(column.holds, Holds::Number(_))).collect::<Vec<&Column>>();
+    let stored = found.columns.iter().filter(|column| matches!(column.holds, Holds::Number(_)));
+    let own = derived.iter().filter(|column| column.of == Some(table) && column.codes.is_none());
+    let own = own.map(|column| column.name).collect::<Vec<_>>();
+    // Often, so that what is derived is not lost among what is stored.
+    let numbers = stored.map(|column| column.name).chain(own.repeat(4)).collect::<Vec<_>>();
     let cells = tape.one_of(&[1, 2, 3, 1, 2, 5, 9, 12, 13, 20, 60]);
-    let mut measure = match tape.below(if table == 0 { 1 } else { 4 }) {
+    let mut measure = match tape.below(if table == 0 { 1 } else { 6 }) {
         1 => json!({ "events": found.name, "per_person": { "cells": cells, "events": 1 + tape.below(7) } }),
         2 if !numbers.is_empty() => {
-            let column = tape.one_of(&numbers).name;
-            let between = tape.one_of(&BETWEEN);
+            let (column, between) = (tape.one_of(&numbers), tape.one_of(&BETWEEN));
             json!({ "sum": format!("{}.{column}", found.name), "per_person": { "cells": cells, "between": between } })
+        }
+        3 if !numbers.is_empty() => {
+            let (column, between, rows) = (tape.one_of(&numbers), tape.one_of(&OF_ROWS), tape.one_of(&[1, 2, 7]));
+            let bounds = json!({ "cells": cells, "between": between, "rows": rows });
+            json!({ "mean": format!("{}.{column}", found.name), "per_person": bounds })
+        }
+        4 => {
+            let at_least = tape.one_of(&[2, 1, 5, 30]);
+            json!({ "persons": found.name, "at_least": at_least, "per_person": { "cells": cells } })
         }
         _ => json!({ "persons": found.name, "per_person": { "cells": cells } }),
     };

@@ -8,6 +8,11 @@ pub fn condition(table: &Table, tape: &mut Tape<'_>) -> String {
     Grammar { table, tape }.truth(3)
 }
 
+/// A calculation with a table's columns, which cannot leave 64 bits.
+pub fn counted(table: &Table, tape: &mut Tape<'_>) -> String {
+    Grammar { table, tape }.counted()
+}
+
 struct Grammar<'a, 't> {
     table: &'a Table,
     tape: &'a mut Tape<'t>,
