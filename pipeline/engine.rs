@@ -23,6 +23,9 @@ use crate::error::{Error, Result};
 /// outgrows the 2 MiB that a thread has by default; what is not used is never touched, and costs nothing.
 const PLANNING_STACK: usize = 64 << 20;
 
+/// Brackets and queries within one another; the parser's own 50 is short of a deep condition in a deep query.
+const DEEPEST_QUERY: usize = 150;
+
 /// A session over the pseudonymised store.
 ///
 /// Queries are SQL text that smirr composes of its own words and of conditions that `config` has checked; they use
@@ -53,6 +56,8 @@ impl Engine {
             .with_target_partitions(limits.threads)
             .with_information_schema(false)
             .with_collect_statistics(true)
+            // Conditions within such a query may be deep in their own right; `config` says how deep.
+            .set_usize("datafusion.sql_parser.recursion_limit", DEEPEST_QUERY)
             // The build sides are pseudonyms, random by design: their range prunes nothing.
             .set_bool("datafusion.optimizer.enable_dynamic_filter_pushdown", false)
             .set_bool("datafusion.execution.parquet.pushdown_filters", false);
@@ -90,7 +95,7 @@ impl Engine {
         table.and_then(|table| self.context.register_table(name, Arc::new(table))).map(drop).map_err(failed)
     }
 
-    /// Makes a public table's coded columns known as `public_<table>`.
+    /// Makes a public table known as `public_<table>`.
     ///
     /// # Errors
     /// [`Error::System`] where there is none or the engine refuses it.

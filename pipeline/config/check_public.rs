@@ -18,7 +18,7 @@ impl Check<'_> {
         let (table, column) = target.split_once('.').map_or((target, None), |(table, column)| (table, Some(column)));
         let schema = self.public_table(&path, table)?;
         if let Some(column) = column {
-            self.summed(&path, &schema, column);
+            self.stored_number(&path, &schema, column, grid.derived);
         }
         self.filter(&["measures", name, "where"], yaml.filter.as_deref(), &schema);
         let located = self.located(&path, &schema)?;

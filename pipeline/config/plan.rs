@@ -187,6 +187,8 @@ pub struct Report {
     pub quartiles: Vec<Quartiles>,
     /// When a figure says too little.
     pub reliability: Reliability,
+    /// Means, each of two of the measures.
+    pub means: Vec<Mean>,
     /// The share of each level of the geography, in its order, against the other levels'; each at least 1.
     pub level_shares: Vec<u32>,
     /// How near the truth figures must be; no measure and level twice.
@@ -313,10 +315,10 @@ pub enum MeasureKind {
         /// At most this many rows a person and cell count; at least 1.
         at_most: u32,
     },
-    /// The sum of a column of whole numbers.
+    /// The sum of a whole number over rows.
     Sum {
-        /// The column.
-        column: String,
+        /// What a row adds.
+        of: Number,
         /// A person's total in a cell is clamped to this range: least and greatest, inclusive.
         between: (i64, i64),
     },
@@ -374,12 +376,42 @@ pub enum Located {
     Code(String),
 }
 
+/// A whole number that a row has, or has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    /// Checked SQL over the columns of [`Measure::table`]; null where a row has none, and such a row adds nothing.
+    pub sql: String,
+    /// Least and greatest of one row, inclusive: a value beyond them is taken for the nearer of the two.
+    pub between: (i64, i64),
+    /// What is taken from each row's value: 0, unless the sum is part of a mean.
+    pub centre: i64,
+    /// At most this many rows of a person in a cell count, at least 1; all of them where absent.
+    pub rows: Option<u32>,
+}
+
+/// A released sum of deviations over a released number of rows: the mean is `centre + sum / count`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mean {
+    /// The name in YAML.
+    pub name: String,
+    /// The mean in words, as published.
+    pub label: String,
+    /// The sum of (value - centre): a position in `Report::measures`.
+    pub sum: usize,
+    /// The rows that have a value: a position in `Report::measures`.
+    pub count: usize,
+    /// The whole midpoint of `between`.
+    pub centre: i64,
+    /// Least and greatest of one row's value, inclusive, the one below the other.
+    pub between: (i64, i64),
+}
+
 /// A dimension that is a closed list of codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeDimension {
     /// The name in YAML.
     pub name: String,
-    /// The column that holds the code.
+    /// The stored column that holds the code; the name in YAML where it is computed.
     pub column: String,
     /// The table that holds the column: the measure's own, a public one that it refers to, or `patients`.
     pub table: String,
@@ -405,6 +437,14 @@ pub enum CodeValue {
 }
 
 impl CodeDimension {
+    /// What a row's code comes from, whatever the dimension is called.
+    pub fn source(&self) -> &str {
+        match &self.value {
+            CodeValue::Stored => &self.column,
+            CodeValue::Computed(sql) => sql,
+        }
+    }
+
     /// How many values it has, with `unknown` where it has one.
     pub fn size(&self) -> usize {
         self.codes.len() + usize::from(self.unknown)

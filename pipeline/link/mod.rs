@@ -136,7 +136,7 @@ fn rows_of(private: &[PrivateTable], table: &str) -> u64 {
     parts.map(|part| part.manifest.tally.stored).sum()
 }
 
-/// The name under which a public table's coded columns are known to the engine.
+/// The name under which a public table is known to the engine.
 pub fn public_table(table: &str) -> String {
     format!("public_{table}")
 }
@@ -176,6 +176,13 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
 fn own_rows_sql(relation: &str, schema: &TableSchema) -> String {
     let (columns, relation) = (columns_sql(schema), quoted(relation));
     format!("SELECT t.{PERSON}, t.{BUCKET}, {columns} FROM {relation} AS t WHERE t.{PERSON} IS NOT NULL")
+}
+
+/// A public table's rows as the engine knows them: `row`, and every kept column, codes as in a private table.
+pub fn public_rows_sql(schema: &TableSchema) -> String {
+    let columns = schema.columns.iter().filter(|(_, column)| column.keep).map(|(name, column)| select(name, column));
+    let columns = ["t.\"row\"".to_owned()].into_iter().chain(columns).collect::<Vec<_>>().join(", ");
+    format!("SELECT {columns} FROM {} AS t", quoted(&public_table(&schema.table)))
 }
 
 /// The stored columns of a table known as `t`, but for its person.

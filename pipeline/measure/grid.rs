@@ -36,12 +36,8 @@ impl FineGrid {
         let areas = Areas::new(plan, measure, public)?;
         let (person_codes, row_codes): (Vec<_>, Vec<_>) =
             measure.codes.iter().cloned().partition(|code| code.table == REGISTER && code.via.is_none());
-        let mut attributes = vec![Attribute { column: via.to_owned(), reference: true, size: places.len() as u64 }];
-        attributes.extend(person_codes.iter().map(|code| Attribute {
-            column: code.column.clone(),
-            reference: false,
-            size: code.size() as u64,
-        }));
+        let mut attributes = vec![Attribute::referred(via, places.len() as u64)];
+        attributes.extend(person_codes.iter().map(Attribute::code));
         let grid = FineGrid { packing: Packing::new(attributes)?, areas, person_codes, row_codes };
         match grid.packing.cells().checked_mul(grid.codes()).filter(|&cells| cells <= MOST_CELLS) {
             Some(_) => Ok(grid),

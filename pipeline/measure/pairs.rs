@@ -57,7 +57,7 @@ impl Pairs<'_> {
         if self.keep.needs_earlier() {
             let earlier = linked.earlier.get(&measure.table);
             let earlier = earlier.ok_or_else(|| missing(&format!("{} of the quarter before", measure.table)))?;
-            let before = table_rows_sql(measure, earlier, plan.quarter.before(1), grid, pass)?;
+            let before = table_rows_sql(plan, measure, earlier, plan.quarter.before(1), grid, pass)?;
             seen = format!("{seen} UNION ALL {}", self.seen_sql(&before, BEFORE));
             reach = reach.saturating_add(earlier.reach);
         }

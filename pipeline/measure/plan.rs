@@ -8,21 +8,22 @@
 //!
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
-use crate::config::plan::{Clamp, CodeValue, Measure, MeasureKind, Place, Plan, Rows};
+use crate::config::filter;
+use crate::config::plan::{Clamp, CodeDimension, CodeValue, Measure, MeasureKind, Place, Plan, Rows};
 use crate::config::quarter::Quarter;
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
 use crate::link::{
-    Linked, REGISTER, Table, active_registrations_sql, coded, date_sql, posts_sql, public_table, quoted,
+    Linked, REGISTER, Table, active_registrations_sql, coded, date_sql, posts_sql, public_rows_sql, quoted,
     registrations_sql,
 };
 use crate::measure::grid::FineGrid;
 use crate::measure::pairs::Pairs;
 use crate::measure::{funnel, wait};
 use crate::privacy::Bounds;
-use crate::schema::Column;
+use crate::schema::Kind;
 
 /// A mask of codes is one 64-bit number; the permutation needs a prime that fits it.
 const MOST_MASKED: u64 = 61;
@@ -131,7 +132,8 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
     let table = linked.table(&measure.table)?;
     let reach = reach(measure, linked)?;
     if counts_registrations(measure) {
-        let people = registrations_sql(linked, grid.packing(), plan.quarter, measure.filter.as_deref())?;
+        let condition = measure.filter.as_deref().map(|filter| filter::sql(filter, &table.schema, plan.quarter));
+        let people = registrations_sql(linked, grid.packing(), plan.quarter, condition.as_deref())?;
         let sql = format!(
             "SELECT packed % {cells} AS {PLACE}, 0 AS code, count(*) AS value FROM \
              (SELECT {PERSON}, max(packed) AS packed FROM ({people}) WHERE {} GROUP BY {PERSON}) GROUP BY 1",
@@ -146,7 +148,7 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         return asked.bounded(plan, measure, linked, grid, rows, pass);
     }
     if let Some(clamp) = &measure.practitioner {
-        let values = Values::of(measure, table.stored, linked)?;
+        let values = Values::of(measure, table)?;
         let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
         return Ok(Bounded { sql, wide: false, reach });
     }
@@ -158,9 +160,9 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
     let short = bounds.cells() <= MOST_CLEARED || u64::from(bounds.cells()) >= grid.codes();
     let by_mask = measure.kind == MeasureKind::Persons && grid.codes() <= MOST_MASKED && short;
     let sql = if by_mask {
-        masked_sql(&rows, &people, bounds.cells(), grid)
+        masked_sql(&at_least_sql(&rows, measure.at_least), &people, bounds.cells(), grid)
     } else {
-        let values = Values::of(measure, table.stored, linked)?;
+        let values = Values::of(measure, table)?;
         listed_sql(&rows, &people, &values, &bounds, grid)
     };
     Ok(Bounded { sql, wide: by_mask, reach })
@@ -186,7 +188,8 @@ pub(super) fn counted_sql(
         let (first, last) = (days(quarter.first_day()), days(quarter.last_day()));
         conditions.push(format!("{} BETWEEN {} AND {}", quoted(day), date_sql(first), date_sql(last)));
     }
-    conditions.extend(filter.iter().map(|filter| format!("({filter})")));
+    let filter = filter.map(|filter| filter::sql(filter, &table.schema, quarter));
+    conditions.extend(filter.map(|filter| format!("({filter})")));
     format!("SELECT * FROM ({}) WHERE {}", table.rows, conditions.join(" AND "))
 }
 
@@ -194,16 +197,17 @@ pub(super) fn counted_sql(
 fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
     let rows = match &measure.rows {
         Rows::Table | Rows::Histogram(_) => {
-            return table_rows_sql(measure, linked.table(&measure.table)?, plan.quarter, grid, pass);
+            return table_rows_sql(plan, measure, linked.table(&measure.table)?, plan.quarter, grid, pass);
         }
         Rows::Funnel(stages) => funnel::rows_sql(plan, measure, stages, linked, grid, pass)?,
         Rows::Wait(wait) => wait::rows_sql(plan, measure, wait, linked, pass)?,
     };
-    coded_sql(measure, rows, grid)
+    coded_sql(plan, rows, grid)
 }
 
 /// The rows of one table that count for a quarter, with their `code`.
 pub(super) fn table_rows_sql(
+    plan: &Plan,
     measure: &Measure,
     table: &Table,
     quarter: Quarter,
@@ -212,35 +216,52 @@ pub(super) fn table_rows_sql(
 ) -> Result<String> {
     let day = table.schema.dated_by.as_deref();
     let rows = counted_sql(quarter, table, day, measure.filter.as_deref(), measure.during, pass);
-    coded_sql(measure, rows, grid)
+    coded_sql(plan, rows, grid)
 }
 
 /// Rows with their `code`.
-fn coded_sql(measure: &Measure, mut rows: String, grid: &FineGrid) -> Result<String> {
-    let mut lookups = String::new();
+fn coded_sql(plan: &Plan, rows: String, grid: &FineGrid) -> Result<String> {
+    let (mut own, mut joins) = (String::new(), String::new());
     let mut code = "0".to_owned();
     for (number, dimension) in grid.row_codes().iter().enumerate() {
         let size = dimension.size();
-        let value = match (&dimension.value, &dimension.via) {
-            (CodeValue::Computed(place), None) => {
+        let computed = format!("\"code {number}\"");
+        let value = match (&dimension.via, &dimension.value) {
+            (None, CodeValue::Stored) => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
+            (None, CodeValue::Computed(sql)) => {
                 // Beneath the joins, so that it can name a column of no other table.
-                let column = quoted(&coded(&number.to_string()));
-                rows = format!("SELECT *, CAST({place} AS BIGINT) AS {column} FROM ({rows})");
-                format!("r.{column}")
+                own = format!("{own}, {sql} AS {computed}");
+                format!("CAST(r.{computed} AS BIGINT)")
             }
-            (CodeValue::Computed(_), Some(via)) => {
-                return Err(Error::Privacy(format!("`{}` computes a code beyond `{via}`", measure.name)));
-            }
-            (CodeValue::Stored, None) => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
-            (CodeValue::Stored, Some(via)) => {
-                let lookup = quoted(&public_table(&dimension.table));
-                lookups += &format!(" LEFT JOIN {lookup} AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
-                format!("coalesce(CAST(l{number}.{} AS BIGINT), {})", quoted(&dimension.column), size - 1)
+            (Some(via), _) => {
+                let lookup = lookup_sql(plan, dimension, &computed)?;
+                joins = format!("{joins} LEFT JOIN ({lookup}) AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
+                format!("coalesce(CAST(l{number}.{computed} AS BIGINT), {})", size - 1)
             }
         };
         code = format!("({code}) * {size} + {value}");
     }
-    Ok(format!("SELECT r.*, {code} AS code FROM ({rows}) AS r{lookups}"))
+    let rows = if own.is_empty() { rows } else { format!("SELECT *{own} FROM ({rows})") };
+    Ok(format!("SELECT r.*, {code} AS code FROM ({rows}) AS r{joins}"))
+}
+
+/// A public table as rows lead to it: its `row`, and the code of a dimension under a name.
+fn lookup_sql(plan: &Plan, dimension: &CodeDimension, name: &str) -> Result<String> {
+    let schema = plan.sources.iter().find(|source| source.table == dimension.table).map(|source| &source.schema);
+    let schema = schema.ok_or_else(|| Error::Privacy(format!("the sources have no table `{}`", dimension.table)))?;
+    let code = match &dimension.value {
+        CodeValue::Stored => quoted(&coded(&dimension.column)),
+        CodeValue::Computed(sql) => sql.clone(),
+    };
+    Ok(format!("SELECT \"row\", {code} AS {name} FROM ({})", public_rows_sql(schema)))
+}
+
+/// One row a person and code, for those who have at least so many rows with it.
+fn at_least_sql(rows: &str, at_least: u32) -> String {
+    if at_least <= 1 {
+        return rows.to_owned();
+    }
+    format!("SELECT {PERSON}, code FROM ({rows}) GROUP BY {PERSON}, code HAVING count(*) >= {at_least}")
 }
 
 /// The permutation of `codes` codes that belongs to a person: code to `(a x code + b) mod p`, for the least prime p that
@@ -306,40 +327,65 @@ fn masked_sql(rows: &str, people: &str, cells: u32, grid: &FineGrid) -> String {
     format!("SELECT {PLACE}, {} FROM ({sql}) GROUP BY {PLACE}", columns.collect::<Vec<_>>().join(", "))
 }
 
-/// What a row adds to its person's cell.
+/// What a row adds to its person's cell, and which rows do.
 struct Values {
     of_row: String,
+    /// At most so many rows of a person in a cell, those that come first in an order.
+    first: Option<(u32, String)>,
+    /// At least so many, or none of them.
+    at_least: u32,
 }
 
 impl Values {
-    fn of(measure: &Measure, rows: u64, linked: &Linked<'_>) -> Result<Self> {
-        let of_row = match &measure.kind {
-            MeasureKind::Persons
-            | MeasureKind::Events { .. }
-            | MeasureKind::Public { .. }
-            | MeasureKind::Pairs { .. } => "1".into(),
-            MeasureKind::Sum { column, .. } => {
-                let range = linked.tables[&measure.table].schema.columns.get(column).and_then(Column::whole_range);
-                let (least, greatest) =
-                    range.ok_or_else(|| Error::Privacy(format!("`{column}` has no range to clamp to")))?;
-                // The rows of one person are added before they are clamped: that sum must not wrap either.
-                Bounds::new(1, least, greatest)?.check_rows(rows)?;
-                format!("least(greatest(coalesce({}, 0), {least}), {greatest})", quoted(column))
-            }
+    fn of(measure: &Measure, table: &Table) -> Result<Self> {
+        let MeasureKind::Sum { of, .. } = &measure.kind else {
+            return Ok(Values { of_row: "1".into(), first: None, at_least: measure.at_least });
         };
-        Ok(Values { of_row })
+        let too_wide = || Error::Privacy(format!("`{}` has a range too wide to add up", measure.name));
+        let (least, greatest) = of.between;
+        let ends = least.checked_sub(of.centre).zip(greatest.checked_sub(of.centre)).ok_or_else(too_wide)?;
+        // The rows of one person are added before they are clamped: that sum must not wrap either.
+        Bounds::new(1, ends.0, ends.1)?.check_rows(table.stored)?;
+        // A blank is passed over by `least` and `greatest`, and would be taken for an end of the range.
+        let clamped = format!("least(greatest({}, {least}), {greatest})", of.sql);
+        let of_row = format!("CASE WHEN ({}) IS NULL THEN 0 ELSE {clamped} - ({}) END", of.sql, of.centre);
+        let first = of.rows.map(|rows| (rows, order(table, &of_row)));
+        Ok(Values { of_row, first, at_least: measure.at_least })
     }
+
+    /// The rows that count, of those of a person in a cell.
+    fn counted(&self, rows: &str, within: &str) -> String {
+        let Some((most, order)) = &self.first else { return rows.to_owned() };
+        format!(
+            "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {PERSON}{within}, code ORDER BY {order}) AS \"turn\" \
+             FROM ({rows})) WHERE \"turn\" <= {most}"
+        )
+    }
+}
+
+/// The order in which rows of one person and cell are kept: by the tokens that tell them apart, which are the output of a
+/// keyed hash and so favour no row; in a table without any, by date and then by value. Rows that agree in all of it add
+/// the same, so a task that is run again gives the same sum.
+fn order(table: &Table, of_row: &str) -> String {
+    let columns = &table.schema.columns;
+    let is_token = |name: &&String| columns.get(*name).is_some_and(|it| it.kind == Kind::Token && it.keep);
+    let mut order = table.schema.unique.iter().filter(is_token).map(|name| quoted(name)).collect::<Vec<_>>();
+    order.extend(table.schema.dated_by.as_deref().map(quoted));
+    order.push(of_row.to_owned());
+    order.join(", ")
 }
 
 /// A person's total in each cell, clamped; of a person's cells the first few by permutation. `within`: further columns
 /// that a person's cells agree in.
 fn listed_cells_sql(rows: &str, values: &Values, bounds: &Bounds, grid: &FineGrid, within: &str) -> String {
     let permutation = Permutation::of(grid.codes());
+    let having = if values.at_least > 1 { format!(" HAVING count(*) >= {}", values.at_least) } else { String::new() };
     let clamped = format!(
-        "SELECT {PERSON}{within}, code, least(greatest(sum({}), {}), {}) AS value FROM ({rows}) GROUP BY {PERSON}{within}, code",
+        "SELECT {PERSON}{within}, code, least(greatest(sum({}), {}), {}) AS value FROM ({}) GROUP BY {PERSON}{within}, code{having}",
         values.of_row,
         bounds.low(),
-        bounds.high()
+        bounds.high(),
+        values.counted(rows, within)
     );
     if u64::from(bounds.cells()) >= grid.codes() {
         return clamped;

@@ -8,7 +8,9 @@ use std::collections::HashMap;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 
+use crate::config::filter;
 use crate::config::plan::{CodeDimension, CodeValue, Geography, Level, Located, Measure, MeasureKind, Plan};
+use crate::config::quarter::Quarter;
 use crate::engine::{Engine, Limits};
 use crate::error::{Error, Result};
 use crate::link::{PublicTable, public_table, quoted};
@@ -34,7 +36,7 @@ pub fn public(plan: &Plan, measure: &Measure, public: &Public, areas: &[&[String
     };
     let source = Source::of(plan, public, &measure.table)?;
     let zones = Source::of(plan, public, &plan.geography.table)?;
-    let rows = source.rows(measure)?;
+    let rows = source.rows(measure, plan.quarter)?;
     let values = source.values(column.as_deref())?;
     let covered = covered(&source, &zones, located)?;
     let inner = Inner::of(plan, measure, public, (&source, &zones), &covered)?;
@@ -93,8 +95,9 @@ impl<'a> Source<'a> {
     }
 
     /// The rows that count.
-    fn rows(&self, measure: &Measure) -> Result<Vec<usize>> {
+    fn rows(&self, measure: &Measure, quarter: Quarter) -> Result<Vec<usize>> {
         let Some(condition) = &measure.filter else { return Ok((0..self.len()).collect()) };
+        let condition = filter::sql(condition, self.schema, quarter);
         let held = self.evaluated(&format!("CASE WHEN {condition} THEN 1 ELSE 0 END"))?;
         Ok((0..self.len()).filter(|&row| held[row] == Some(1)).collect())
     }

@@ -4,7 +4,7 @@
 use super::question::{Family, Question, prepare};
 use super::{Resources, engine, with_public};
 use crate::config::journey::Event;
-use crate::config::plan::{Keep, Measure, MeasureKind, Plan, Rows};
+use crate::config::plan::{Keep, Measure, MeasureKind, Number, Plan, Rows};
 use crate::error::{Error, Result};
 use crate::link::{ACTIVE, Earlier, Linked, PrivateTable, REGISTER, earlier_table, link, public_table, stored_table};
 use crate::measure::grid::Public;
@@ -125,7 +125,10 @@ fn counts(measure: &Measure) -> String {
             format!("people by the days from their first {from} to their first {to} on that day or later")
         }
         (_, MeasureKind::Persons, REGISTER) => "people who are registered on the quarter's last day".into(),
-        (_, MeasureKind::Persons, table) => format!("people with at least one row of `{table}`"),
+        (_, MeasureKind::Persons, table) => match measure.at_least {
+            0 | 1 => format!("people with at least one row of `{table}`"),
+            rows => format!("people with at least {rows} rows of `{table}` in a cell"),
+        },
         (rows, MeasureKind::Events { at_most }, table) => {
             let by = match rows {
                 Rows::Histogram(histogram) => format!(" by `{}`", histogram.column),
@@ -137,8 +140,8 @@ fn counts(measure: &Measure) -> String {
         (_, MeasureKind::Public { column: Some(column), .. }, table) => {
             format!("the sum of `{table}.{column}`, which is public: exact")
         }
-        (_, MeasureKind::Sum { column, between: (least, greatest) }, table) => {
-            format!("the sum of `{table}.{column}`, a person's total in a cell clamped to {least} to {greatest}")
+        (_, MeasureKind::Sum { of, between: (least, greatest) }, table) => {
+            format!("{}, a person's total in a cell clamped to {least} to {greatest}", summed(of, table))
         }
         (_, MeasureKind::Pairs { of: (first, second), at_most, keep }, table) => {
             let which = match keep {
@@ -155,6 +158,21 @@ fn counts(measure: &Measure) -> String {
 /// A condition in words.
 fn on(filter: &Option<String>) -> String {
     filter.as_ref().map_or(String::new(), |filter| format!(", where {filter}"))
+}
+
+/// What a sum adds up.
+fn summed(of: &Number, table: &str) -> String {
+    let (least, greatest) = of.between;
+    // A stored column is a quoted name, and anything else a calculation.
+    let value = match of.sql.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(column) if !column.contains('"') => format!("`{table}.{column}`"),
+        _ => format!("`{}` in `{table}`, clamped to {least} to {greatest}", of.sql),
+    };
+    let Some(rows) = of.rows else { return format!("the sum of {value}") };
+    let centre = of.centre;
+    format!(
+        "the sum of {value} less {centre}, over at most {rows} rows a person and cell, each of {least} to {greatest}"
+    )
 }
 
 /// The tables that the plan reads.

@@ -240,7 +240,7 @@ pub(crate) fn engine(
     for PrivateTable { schema, .. } in private {
         for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
             if let (Some(rows), Some(source)) = (public.get(table), plan.sources.iter().find(|it| it.table == *table)) {
-                engine.register_public(table, rows.coded(&source.schema))?;
+                engine.register_public(table, rows.batch(&source.schema))?;
             }
         }
     }

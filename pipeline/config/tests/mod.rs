@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 
 mod figures;
+mod columns;
 mod hostile;
 mod journeys;
 mod pairs;

@@ -221,7 +221,8 @@ impl Board {
         self.asked(&of_practices(by, &[("asked", measure)]))
     }
 
-    fn asked(&self, report: &str) -> Asked {
+    /// Gives a report of one measure, as YAML.
+    pub fn asked(&self, report: &str) -> Asked {
         let folder = self.folder(&[("spec", report)]);
         Asked { plan: plan(folder.path()), _folder: folder }
     }
@@ -377,6 +378,13 @@ impl Asked {
     /// Brings everything in and measures.
     pub fn exact(&self) -> Exact {
         linked(&self.plan, |linked| exact(&self.plan, self.measure(), linked).unwrap())
+    }
+
+    /// Holds the cells of partnerships by one dimension, whose codes may be of several words, against (area, code, value).
+    #[track_caller]
+    pub fn gives_exactly(&self, expected: &[(&str, &str, i64)]) {
+        let expected = expected.iter().map(|(area, code, value)| (vec![word(area), (*code).into()], *value));
+        assert_eq!(self.exact().at(1), expected.collect::<Cells>());
     }
 
     /// Holds the cells against a table: the heading names an area level and the other dimensions, and ends in `value`.

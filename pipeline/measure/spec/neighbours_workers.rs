@@ -205,6 +205,8 @@ fn the_boards_are_not_dull() {
         "cells\":1,",
         "cells\":2",
         "m1:",
+        "at_least\":5",
+        ", kept",
         "mode",
         "service_type",
         "simd_quintile",

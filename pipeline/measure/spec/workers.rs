@@ -221,13 +221,15 @@ fn report(focus: usize, bytes: &[u8]) -> String {
     let mut by = vec!["area"];
     by.extend(CODES[focus].iter().filter(|_| tape.below(2) == 1));
     by.extend((tape.below(3) == 2).then_some("simd_quintile"));
+    by.extend((tape.below(3) == 2).then_some("kept"));
     let mut measures = vec![measure(focus, tape)];
     measures.extend((tape.below(2) == 1).then(|| measure(focus, tape)));
     measures.extend((tape.below(4) == 3).then(|| conditioned(PATIENTS, json!({ "persons": "patients" }), tape)));
     let names = ["m0", "m1", "m2"];
     let measures = names.into_iter().zip(measures.iter().map(Value::to_string)).collect::<Vec<_>>();
     let measures = measures.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>();
-    of_practices(&format!("[{}]", by.join(", ")), &measures)
+    let derived = format!("columns: {{ kept: {{ of: {}, when: \"{}\" }} }}\n", TABLES[focus].0, CONDITIONS[focus][0]);
+    of_practices(&format!("[{}]", by.join(", ")), &measures) + &derived
 }
 
 const PER_PERSON: [(i64, i64); 6] = [(0, 600), (-3, 4), (5, 9), (-9, -2), (0, 1), (-1_000_000_000, 1_000_000_000)];
@@ -245,7 +247,7 @@ fn measure(table: usize, tape: &mut Tape<'_>) -> Value {
             let (column, between) = (tape.one_of(&["minutes", "balance"]), tape.one_of(&PER_PERSON));
             json!({ "sum": format!("{name}.{column}"), "per_person": { "cells": cells, "between": between } })
         }
-        _ => json!({ "persons": name, "per_person": { "cells": cells } }),
+        _ => json!({ "persons": name, "at_least": tape.one_of(&[1, 2, 1, 5]), "per_person": { "cells": cells } }),
     };
     let is_sum = measure.get("sum").is_some();
     let between = if is_sum { tape.one_of(&OF_SUMS) } else { tape.one_of(&PER_PRACTICE) };

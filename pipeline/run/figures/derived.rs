@@ -5,11 +5,11 @@ use super::block::Block;
 use super::cells::Cells;
 use super::measured::Measured;
 use crate::config::figures::Sampling as Asked;
-use crate::config::plan::{Measure, Rate};
+use crate::config::plan::{Mean, Measure, Rate};
 use crate::error::Result;
 use crate::estimate::Estimate;
 use crate::estimate::interval::{Figure, count};
-use crate::estimate::ratio::{Sampling, Side, ratio, share};
+use crate::estimate::ratio::{Sampling, Side, mean, ratio, share};
 use crate::estimate::reliability::Rules;
 use crate::measure::plan::floor;
 
@@ -56,7 +56,6 @@ pub fn rates(rate: &Rate, level: usize, [of, over]: [&Measured; 2], rules: &Rule
     quotients(&rate.name, level, [of, over], &|of, over| Estimate::of(quotient(of, over), rules, 1))
 }
 
-#[cfg(any())]
 /// A mean at one level, in every table of its sum.
 ///
 /// # Errors
