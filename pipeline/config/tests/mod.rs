@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-mod figures;
 mod columns;
+mod figures;
 mod hostile;
 mod journeys;
 mod pairs;
@@ -49,6 +49,15 @@ impl Board {
         let text = fs::read_to_string(self.path(file)).unwrap();
         assert!(text.contains(from), "{file} does not hold {from}");
         fs::write(self.path(file), text.replacen(from, to, 1)).unwrap();
+        self
+    }
+
+    /// Takes a report's rates out.
+    fn without_rates(self, file: &str) -> Self {
+        let text = fs::read_to_string(self.path(file)).unwrap();
+        let (head, tail) = text.split_once("rates:\n").unwrap();
+        let (_, words) = tail.split_once("words:").unwrap();
+        fs::write(self.path(file), format!("{head}words:{words}")).unwrap();
         self
     }
 
