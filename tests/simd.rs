@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::support::{Board, Size, repository};
-use crate::truth::{compare_all, spend_absurdly, zones};
+use crate::truth::{compare_all, zones};
 
 const COLUMNS: [(&str, &str); 6] = [
     ("DataZone", "DataZone"),
@@ -52,8 +52,6 @@ fn areas_and_bands_are_those_that_were_published() {
     let size = Size { patients: 20_000, activity: 4.0, single: true, lookup: Some(lookup.clone()), ..Size::default() };
     let mut board = Board::new(&size);
     board.config.sources.insert("data_zones".into(), format!("{{ path: {}, schema: simd2020v2 }}", lookup.display()));
-    board.config.levels = "[health_board, council_area, hscp, intermediate_zone]".into();
-    spend_absurdly(&mut board, 4);
     let mut zones = zones(&lookup, &COLUMNS);
     assert_eq!(zones.len(), 6976);
     let successors = BTreeMap::from(RECODED);
@@ -62,7 +60,9 @@ fn areas_and_bands_are_those_that_were_published() {
             *area = (*successor).to_owned();
         }
     }
-    compare_all(&board, &zones, &LEVELS.map(|(level, heading, _)| (level, heading)));
+    let levels = LEVELS.map(|(level, heading, _)| (level, heading));
+    // By zone and reason there are so many cells that some noise would not be 0.
+    compare_all(&mut board, &zones, &levels, &levels[..3]);
     for (level, heading, number) in LEVELS {
         let table = board.table(&format!("counts-{level}"));
         let areas = table.iter().map(|row| row[heading].as_str()).collect::<BTreeSet<_>>();
