@@ -174,6 +174,20 @@ fn a_stage_of_the_register_is_who_is_registered_on_the_last_day() {
 }
 
 #[test]
+fn a_stage_of_the_register_may_name_the_quarters_days_and_count_with_them() {
+    let register = "chi registered_on\nP1 2024-07-02\nP2 2024-06-30\nP3 2024-08-30";
+    let funnel = "{ funnel: { referred: { rows: referrals }, \
+                  new: { rows: patients, where: \"registered_on - quarter_start between 0 and 31\" } } }";
+    let asked = board().with("patients", register).with("referrals", "chi\nP1\nP2\nP3").asks(funnel, "[area]");
+    let exact = asked.exact();
+    let of = |stage: &str| {
+        let cells = exact.at(1).into_iter().filter(|(labels, _)| labels[1] == stage);
+        cells.map(|(_, value)| value).sum::<i64>()
+    };
+    assert_eq!((of("new"), of("referred")), (1, 2));
+}
+
+#[test]
 fn a_token_that_two_people_claim_takes_both_on() {
     let stages = "funnel: { sent: { rows: onward_referrals }, attended: { rows: attendances } }";
     board()
