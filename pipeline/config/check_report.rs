@@ -142,6 +142,10 @@ impl Check<'_> {
     }
 
     fn measure(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Measure> {
+        if yaml.pairs.is_some() {
+            return self.pairs(name, yaml, grid);
+        }
+        self.no_pairs(name, yaml);
         if let Some(target) = &yaml.public {
             return self.public(name, target, yaml, grid);
         }
@@ -157,10 +161,6 @@ impl Check<'_> {
         if let Some(found) = self.derived(name, yaml, grid) {
             return found;
         }
-        if yaml.pairs.is_some() {
-            return self.pairs(name, yaml, grid);
-        }
-        self.no_pairs(name, yaml);
         let kinds = [("persons", &yaml.persons), ("events", &yaml.events), ("sum", &yaml.sum), ("mean", &yaml.mean)];
         let mut given = kinds.into_iter().filter_map(|(word, written)| Some((word, written.as_ref()?)));
         let (word, written) = match (given.next(), given.next()) {

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::links::ingest_earlier;
 use crate::config::plan::{Measure, Plan};
 use crate::error::Result;
 use crate::ingest::check_digit::modulus_11;
@@ -223,18 +222,7 @@ impl Board {
 
     /// Gives a report of one measure, as YAML.
     pub fn asked(&self, report: &str) -> Asked {
-        let folder = self.folder(&[("spec", report)]);
-        Asked { plan: plan(folder.path()), _folder: folder }
-    }
-
-    /// The same over a quarter that another one went before: its own extracts, which the store took in first. Tables have
-    /// as many files in both.
-    pub fn asked_after(&self, before: &Board, report: &str) -> Asked {
-        let folder = before.folder(&[("spec", report)]);
-        let plan = plan(folder.path());
-        ingest_earlier(&plan);
-        self.write_extracts(folder.path());
-        Asked { plan, _folder: folder }
+        Asked::of(self.folder(&[("spec", report)]))
     }
 
     /// Every text of every table with another one in its place.
@@ -370,6 +358,11 @@ pub struct Exact {
 pub type Cells = BTreeMap<Vec<String>, i64>;
 
 impl Asked {
+    /// The measure of a folder that [`Board::folder`] made, which goes with it.
+    pub fn of(folder: tempfile::TempDir) -> Self {
+        Asked { plan: plan(folder.path()), _folder: folder }
+    }
+
     /// The measure that was asked for.
     pub fn measure(&self) -> &Measure {
         &self.plan.reports[0].measures[0]
