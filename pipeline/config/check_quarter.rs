@@ -24,7 +24,8 @@ impl Board<'_> {
         let one_folder = |yaml: &FictionalYaml| !yaml.folder.to_string_lossy().contains(QUARTER);
         if quarter != own && self.yaml.fictional.as_ref().is_some_and(one_folder) {
             let help = format!("write `{QUARTER}` in the folder, and in the sources that are read from it");
-            let message = format!("this folder holds the fictional extracts of one quarter, and {quarter} is asked for");
+            let message =
+                format!("this folder holds the fictional extracts of one quarter, and {quarter} is asked for");
             self.complain(&["fictional", "folder"], &message, Some(help));
         }
         Some(quarter)

@@ -81,12 +81,7 @@ pub fn write_pack(
 }
 
 /// The files of the series that ends with a table; none where no series is wanted.
-fn series_of(
-    table: &Table,
-    own: &Vintage,
-    past: &Past,
-    formats: &[Format],
-) -> Result<Vec<(&'static str, Vec<u8>)>> {
+fn series_of(table: &Table, own: &Vintage, past: &Past, formats: &[Format]) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let Some(series) = series(table, own, past)? else { return Ok(Vec::new()) };
     let file = |format: &Format| match format {
         Format::Csv => Ok(("csv", series.csv()?)),

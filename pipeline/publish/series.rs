@@ -43,7 +43,9 @@ fn joined(columns: Vec<String>, parts: Vec<(Vintage, Vec<StringRecord>)>) -> Ser
     for (vintage, part) in parts {
         let is_break = before.as_ref().is_some_and(|before| *before != vintage);
         let marked = |row: StringRecord| match mark.filter(|_| is_break) {
-            Some(mark) => row.iter().enumerate().map(|(at, it)| if at == mark { with(it) } else { it.into() }).collect(),
+            Some(mark) => {
+                row.iter().enumerate().map(|(at, it)| if at == mark { with(it) } else { it.into() }).collect()
+            }
             None => row,
         };
         rows.extend(part.into_iter().map(marked));
