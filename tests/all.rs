@@ -15,6 +15,7 @@ mod keys;
 mod leaks;
 mod ledger;
 mod plan;
+mod quarters;
 mod replay;
 mod rows;
 mod simd;

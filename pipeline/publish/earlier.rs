@@ -56,6 +56,11 @@ pub struct Vintage {
 }
 
 impl Vintage {
+    #[cfg(test)]
+    pub(super) fn known(lookup: Option<&str>, meaning: Option<&str>) -> Self {
+        Vintage { lookup: lookup.map(str::to_owned), meaning: meaning.map(str::to_owned) }
+    }
+
     /// Of a report of the pack that a manifest is of.
     pub fn of(manifest: &Manifest, report: &str) -> Self {
         let release = manifest.releases.iter().find(|release| release.report == report);

@@ -141,7 +141,7 @@ fn put_in_place(staging: &Path, folder: &Path) -> Result<()> {
 }
 
 /// Parquet without statistics, in the grid's order.
-fn parquet(batch: &RecordBatch) -> Result<Vec<u8>> {
+pub(super) fn parquet(batch: &RecordBatch) -> Result<Vec<u8>> {
     let failed = |_| Error::System("a table could not be written as Parquet".into());
     let properties = WriterProperties::builder()
         .set_statistics_enabled(EnabledStatistics::None)
