@@ -16,6 +16,7 @@ mod leaks;
 mod ledger;
 mod links;
 mod plan;
+mod quarters;
 mod replay;
 mod rows;
 mod simd;

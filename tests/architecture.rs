@@ -30,7 +30,18 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
     ("estimate", &["privacy"]),
     // The public grid's names, formats from YAML, the ledger's head and hexadecimal digits: nothing that holds a row.
-    ("publish", &["config::board", "estimate", "folders", "measure::grid", "ingest::blocks", "privacy::Head"]),
+    (
+        "publish",
+        &[
+            "config::board",
+            "config::quarter",
+            "estimate",
+            "folders",
+            "measure::grid",
+            "ingest::blocks",
+            "privacy::Head",
+        ],
+    ),
     ("synth", &["config::quarter"]),
     // Floor 3 and 4.
     ("run", &["*"]),

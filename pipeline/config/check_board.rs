@@ -8,6 +8,7 @@ use super::amount;
 use super::board::{BoardYaml, FictionalYaml, Format, LimitYaml, SourceYaml};
 use super::diagnostic::Diagnostics;
 use super::plan::{Fictional, KeySource, Loss, LossKind, Publish, Source};
+use super::quarter::Quarter;
 use super::reliability;
 use super::source::Document;
 use super::suggest::quote;
@@ -21,6 +22,10 @@ pub(super) struct Board<'a> {
     pub places: &'a Places,
     pub tables: &'a Tables,
     pub needs: Needs,
+    /// The quarter that was asked for, where it is not the YAML's own.
+    pub asked: Option<Quarter>,
+    /// The quarter that is reported, once it is known.
+    pub reported: Option<Quarter>,
     pub complaints: &'a mut Diagnostics,
 }
 
@@ -66,7 +71,8 @@ impl Board<'_> {
         if !(activity > 0.0 && activity <= 60.0) {
             self.complain(&["fictional", "activity"], "the activity is above 0 and at most 60", None);
         }
-        let folder = self.places.root.join(&yaml.folder);
+        let folder = self.in_quarter(&["fictional", "folder"], &yaml.folder.to_string_lossy());
+        let folder = self.places.root.join(folder);
         Some(Fictional { patients: yaml.patients, seed: yaml.seed, dirt, activity, folder })
     }
 
@@ -83,6 +89,7 @@ impl Board<'_> {
             }
             for (at, path) in paths(source) {
                 let place: Vec<&str> = base.into_iter().chain(at.as_deref()).collect();
+                let path = &self.in_quarter(&place, path);
                 let glob = self.absolute(path);
                 if let Some((_, other)) = seen.iter().find(|(known, _)| *known == glob) {
                     self.complain(&place, &format!("`{other}` already reads the same files"), None);
@@ -90,7 +97,8 @@ impl Board<'_> {
                 seen.push((glob.clone(), table));
                 // What the fictional board's own folder lacks, the run makes; what is private may come later.
                 let private = self.tables.get(table).is_some_and(|schema| schema.from != Sender::Public);
-                let may_lack = made.as_ref().is_some_and(|folder| glob.starts_with(folder))
+                let may_lack = self.reported.is_none()
+                    || made.as_ref().is_some_and(|folder| glob.starts_with(folder))
                     || (private && self.needs == Needs::WhatIsPublic);
                 self.matches(&place, path, &glob, may_lack);
                 globs.push(glob);
@@ -245,7 +253,7 @@ impl Board<'_> {
             }
         }
         let small_numbers = reliability::small_numbers(self.document, publish.small_numbers, self.complaints);
-        Publish { to, formats, small_numbers }
+        Publish { to, formats, small_numbers, series: self.series() }
     }
 
     pub fn complain(&mut self, path: &[&str], message: &str, help: Option<String>) {

@@ -478,4 +478,6 @@ pub struct Publish {
     pub formats: Vec<Format>,
     /// A rule on released counts, where the board's policy demands one.
     pub small_numbers: Option<SmallNumbers>,
+    /// How many quarters a series has at most, the reported one included; 0 for no series.
+    pub series: u32,
 }

@@ -1,16 +1,20 @@
 //! A folder of published files that appears whole or not at all.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 
+use super::earlier::{Past, Vintage};
 use super::label::Label;
 use super::manifest::{File, Manifest};
+use super::series::series;
 use super::table::Table;
 use crate::config::board::Format;
 use crate::error::{Error, Result};
@@ -37,12 +41,15 @@ pub fn write_pack(
     formats: &[Format],
     label: &Label,
     mut manifest: Manifest,
+    past: &Past,
 ) -> Result<Pack> {
     make_open_folder(to)?;
     // A fixed name: what a killed run left there is cleared by the next. The run's lock keeps others out.
     let staging = to.join(format!(".pack-{name}"));
     clear(&staging)?;
     make_open_folder(&staging)?;
+    let vintages = tables.iter().map(|table| (table.report.clone(), Vintage::of(&manifest, &table.report)));
+    let vintages = vintages.collect::<HashMap<_, _>>();
     let mut add = |name: String, bytes: &[u8]| {
         manifest.files.push(File {
             name: name.clone(),
@@ -55,9 +62,13 @@ pub fn write_pack(
         for format in formats {
             let (ending, bytes) = match format {
                 Format::Csv => ("csv", table.csv()?),
-                Format::Parquet => ("parquet", parquet(table)?),
+                Format::Parquet => ("parquet", parquet(&table.batch()?)?),
             };
             add(format!("{}-{}.{ending}", table.report, table.level), &bytes)?;
+        }
+        // One after another: a series holds several quarters, and is not kept.
+        for (ending, bytes) in series_of(table, &vintages[&table.report], past, formats)? {
+            add(format!("{}-{}-series.{ending}", table.report, table.level), &bytes)?;
         }
     }
     add("privacy.json".into(), &json(label)?)?;
@@ -67,6 +78,16 @@ pub fn write_pack(
     let folder = to.join(name);
     put_in_place(&staging, &folder)?;
     Ok(Pack { folder, manifest: Sha256::digest(&text).into() })
+}
+
+/// The files of the series that ends with a table; none where no series is wanted.
+fn series_of(table: &Table, own: &Vintage, past: &Past, formats: &[Format]) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let Some(series) = series(table, own, past)? else { return Ok(Vec::new()) };
+    let file = |format: &Format| match format {
+        Format::Csv => Ok(("csv", series.csv()?)),
+        Format::Parquet => Ok(("parquet", parquet(&series.batch()?)?)),
+    };
+    formats.iter().map(file).collect()
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
@@ -120,9 +141,8 @@ fn put_in_place(staging: &Path, folder: &Path) -> Result<()> {
 }
 
 /// Parquet without statistics, in the grid's order.
-fn parquet(table: &Table) -> Result<Vec<u8>> {
+pub(super) fn parquet(batch: &RecordBatch) -> Result<Vec<u8>> {
     let failed = |_| Error::System("a table could not be written as Parquet".into());
-    let batch = table.batch()?;
     let properties = WriterProperties::builder()
         .set_statistics_enabled(EnabledStatistics::None)
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -130,7 +150,7 @@ fn parquet(table: &Table) -> Result<Vec<u8>> {
         .build();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(failed)?;
-    writer.write(&batch).map_err(failed)?;
+    writer.write(batch).map_err(failed)?;
     writer.close().map_err(failed)?;
     Ok(bytes)
 }

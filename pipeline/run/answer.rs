@@ -184,7 +184,7 @@ impl Answer {
 ///
 /// # Errors
 /// [`Error::Privacy`] where the loss has no epsilon at the board's delta, or there is no release.
-pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> Result<Manifest> {
+pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], lookup: &str) -> Result<Manifest> {
     let mut releases = Vec::new();
     for (question, answer) in questions.iter().zip(answers) {
         let mut vectors = Vec::new();
@@ -210,6 +210,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
             protects: question.roles().iter().map(Role::to_string).collect(),
             release: answer.release.to_string(),
             revises: answer.revises.as_ref().map(Revision::to_string),
+            meaning: question.meaning(plan).to_string(),
             inputs: answer.inputs.clone(),
             definition: answer.loss.definition.symbol().into(),
             cost: cost(plan, &answer.loss)?,
@@ -220,13 +221,26 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
     let head = answers.iter().map(|answer| &answer.head).max_by_key(|head| head.entries);
     let head = head.ok_or_else(|| Error::Privacy("a pack without a release says nothing".into()))?;
     let qualifiers = [
+        (
+            "b",
+            "break, in a series only: the area lookup or the report's definition is not that of the quarter before in the \
+             series, with whose figures these are not to be compared",
+        ),
         ("d", "a total: the figure is over all values of the dimension"),
         ("low", "rounds to zero, and is not zero"),
+        (
+            "r",
+            "revised: corrects a figure that was published before; beside another symbol, as in `u r`, where both hold",
+        ),
         (
             "u",
             "low reliability: the 95% interval reaches far beyond the value, by the rule that the methodology states",
         ),
-        ("x", "not available: withheld by a rule of the board on released figures"),
+        (
+            "x",
+            "not available: withheld by a rule of the board on released figures; of a change, also where there is nothing to \
+             compare with: the quarter before was not published, or a break lies between",
+        ),
         ("z", "not applicable: nobody can be counted there, or there may be nobody to divide by"),
     ];
     Ok(Manifest {
@@ -236,6 +250,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
         quarter_in_words: plan.quarter.financial(),
         bands: "SIMD quintile 1 is the most deprived fifth".into(),
         ledger: head.clone(),
+        area_lookup: lookup.to_owned(),
         releases,
         qualifiers: BTreeMap::from(qualifiers.map(|(symbol, words)| (symbol.to_owned(), words.to_owned()))),
         files: Vec::new(),

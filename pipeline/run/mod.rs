@@ -14,6 +14,7 @@
 
 pub mod ahead;
 mod answer;
+mod changes;
 mod earlier;
 pub mod explain;
 mod extracts;
@@ -40,6 +41,7 @@ use crate::measure::grid::Public;
 use crate::measure::plan::reads_active;
 use crate::privacy::{Key32, Ledger};
 use crate::progress::Progress;
+use crate::publish::earlier::{Past, Vintage};
 use crate::publish::{Pack, Table};
 use crate::store::Store;
 use crate::{publish, validation};
@@ -101,6 +103,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     keys::refuse_expired(plan, progress)?;
     fictional::make(plan, resources.threads, progress)?;
     let store = open_store(plan, progress)?;
+    let past = past(plan)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
     validation::clear(&plan.work, &plan.quarter.to_string())?;
     let public = intake.public()?;
@@ -128,7 +131,10 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
         stage.finish(0);
     }
     let stage = progress.stage("publish", None);
-    let (pack, tables) = publish_all(plan, &questions, &answers, &public, &mut ledger)?;
+    let (pack, tables) = {
+        let lookup = intake.public_hash(&plan.geography.table);
+        publish_all(plan, &questions, &answers, &public, &mut ledger, (&past, &lookup))?
+    };
     stage.finish(tables.iter().map(|table| table.rows.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();
     Ok(Summary { pack, tables, validation, charges })
@@ -167,6 +173,16 @@ fn with_public<T>(
     let public = intake.public()?;
     intake.check()?;
     tell(&public, &answer::context(plan, &intake))
+}
+
+/// What was published of earlier quarters, all that will be needed of it read once: a pack that was changed stops the run
+/// here, before anything is opened or spent.
+fn past(plan: &Plan) -> Result<Past> {
+    let past = Past::find(&plan.publish.to, plan.quarter, plan.publish.series)?;
+    let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>();
+    let levels = plan.geography.levels.iter().map(|level| level.name.as_str()).collect::<Vec<_>>();
+    past.verify(&reports, &levels)?;
+    Ok(past)
 }
 
 fn open_store(plan: &Plan, progress: &Progress) -> Result<Store> {
@@ -253,15 +269,20 @@ fn publish_all(
     answers: &[Answer],
     public: &Public,
     ledger: &mut Ledger,
+    (past, lookup): (&Past, &str),
 ) -> Result<(Pack, Vec<Table>)> {
+    let manifest = answer::manifest(plan, questions, answers, lookup)?;
     let mut tables = Vec::new();
     for (question, answer) in questions.iter().zip(answers) {
-        tables.extend(figures::tables(plan, question, answer, public)?);
+        let mut own = figures::tables(plan, question, answer, public)?;
+        own.iter_mut().flat_map(|table| &mut table.rows).for_each(|row| row.revised = answer.revises.is_some());
+        let vintage = Vintage::of(&manifest, &question.report.name);
+        own.iter_mut().try_for_each(|table| changes::add(question, table, past, &vintage))?;
+        tables.extend(own);
     }
-    let manifest = answer::manifest(plan, questions, answers)?;
     let label = label::label(plan, questions, answers, ledger)?;
     let (to, name) = (&plan.publish.to, plan.quarter.to_string());
-    let pack = publish::write_pack(to, &name, &tables, &plan.publish.formats, &label, manifest)?;
+    let pack = publish::write_pack(to, &name, &tables, &plan.publish.formats, &label, manifest, past)?;
     for answer in answers {
         ledger.mark_published(&answer.release, &Key32(pack.manifest))?;
     }

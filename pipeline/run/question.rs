@@ -192,6 +192,26 @@ fn key(plan: &Plan, asked: &[Asked<'_>], context: &str) -> Key32 {
     Key32::of([frame.as_bytes(), vectors.join("\n").as_bytes()])
 }
 
+/// What a report's figures mean, whatever the quarter, the noise and the lookup: the same for another order, other labels
+/// and other units.
+fn report_meaning(plan: &Plan, report: &Report) -> Key32 {
+    let name = |at: usize| report.measures[at].name.as_str();
+    let measures = report.measures.iter().map(|it| format!("{} {}", it.name, meaning(plan, it)));
+    let rates = report.rates.iter().map(|it| format!("{} {} {} {}", it.name, name(it.of), name(it.over), it.per));
+    let gaps = report.inequality.iter().map(|it| {
+        let across = it.across;
+        format!("{} {} {across:?} {:?}", it.name, report.rates[it.of].name, it.convention)
+    });
+    let standardised = report.standardised.iter().map(|it| {
+        let sides = [name(it.of), name(it.over)];
+        format!("{} {sides:?} {:?} {:?} {}", it.name, it.population, it.ages, it.per)
+    });
+    let quartiles = report.quartiles.iter().map(|it| format!("{} {} {:?} {:?}", it.name, name(it.of), it.bins, it.at));
+    let mut parts = measures.chain(rates).chain(gaps).chain(standardised).chain(quartiles).collect::<Vec<_>>();
+    parts.sort();
+    Key32::of(parts.iter().map(String::as_bytes))
+}
+
 impl Asked<'_> {
     /// Everything that is drawn of it.
     pub fn vectors(&self) -> impl Iterator<Item = &PlannedVector> {
@@ -211,6 +231,11 @@ impl Question<'_> {
     /// The release that answers it from these inputs.
     pub fn release(&self, inputs: &str) -> Key32 {
         Key32::of([self.key.to_string().as_bytes(), inputs.as_bytes()])
+    }
+
+    /// The hash of what the report's figures mean: between two quarters that differ in it, there is a break.
+    pub fn meaning(&self, plan: &Plan) -> Key32 {
+        report_meaning(plan, self.report)
     }
 
     /// What the ledger is asked for. Vectors go in an order of their own, so that a reordered file asks the same.

@@ -12,6 +12,7 @@ use super::contract::{Codes, Table};
 use super::options::{Layout, Options};
 use super::organisations::{self, Organisations};
 use super::row::{Row, Sheet, Style};
+use super::seasons::epoch;
 use super::streams::{Permutation, Purpose, stream};
 use crate::error::Result;
 
@@ -50,6 +51,8 @@ pub(super) struct Board {
     pub(super) practices: Vec<Practice>,
     pub(super) identities: Identities,
     pub(super) last_day: i32,
+    /// Before any quarter of the decade: what has been there all along was there then.
+    pub(super) beginning: i32,
     tokens: Permutation,
 }
 
@@ -60,17 +63,19 @@ impl Board {
             Some(path) => areas::read(path)?,
             None => areas::imagine(options.patients, options.seed),
         };
-        let last = options.quarter.last_day();
-        let last_day = last.num_days_from_ce();
+        let last_day = options.quarter.last_day().num_days_from_ce();
         let seed = options.seed;
+        let epoch = epoch(options.quarter);
+        let days = [epoch.last_day().num_days_from_ce(), last_day];
         Ok(Board {
-            identities: Identities::new(options.patients, seed, last)?,
-            organisations: organisations::found(options.patients, &areas, last_day, seed, options.dirt > 0.0),
+            identities: Identities::new(options.patients, seed, epoch.last_day())?,
+            organisations: organisations::found(options.patients, &areas, days, seed, options.dirt > 0.0),
             practices: place(options, &areas),
             tokens: Permutation::new(seed, 1 << 48, Purpose::Tokens),
             options: options.clone(),
             areas,
             last_day,
+            beginning: epoch.before(24).first_day().num_days_from_ce(),
         })
     }
 

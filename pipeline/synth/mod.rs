@@ -5,7 +5,7 @@
 // The tour, in the order in which a board comes about:
 // `options` what is asked for; `areas`, `organisations` and `board` the plan; `chi` who everyone is; `practice` each
 // practice's people; `pathway` what happens to them; `truth` what is true of it; `dirt` what is sent instead; `row`
-// and `write` how. `contract` holds the columns and codes, `streams` the seeded randomness that makes each practice
+// and `write` how. `seasons` says what changes from quarter to quarter, `contract` holds the columns and codes, `streams` the seeded randomness that makes each practice
 // independent of all others, and so the work of any number of threads.
 
 mod areas;
@@ -18,6 +18,7 @@ mod organisations;
 mod pathway;
 mod practice;
 mod row;
+mod seasons;
 mod streams;
 mod truth;
 mod write;

@@ -21,6 +21,8 @@ pub(super) struct Organisation {
     places: u64,
     pence: u64,
     funded_until: i32,
+    /// Nobody new is taken from this day on.
+    pub(super) closes: Option<i32>,
     accepting: bool,
 }
 
@@ -64,8 +66,18 @@ pub(super) struct Organisations {
     pub(super) by_hscp: Vec<Vec<u32>>,
 }
 
-/// Makes the organisations that serve `patients`: 1,200 for a nation of 5.5 million, and never fewer than 30.
-pub(super) fn found(patients: u64, areas: &Areas, last_day: i32, seed: u64, awkward: bool) -> Organisations {
+/// Money is given for this long, in days.
+const TERM: i32 = 3 * 365;
+
+/// Makes the organisations that serve `patients`: 1,200 for a nation of 5.5 million, and never fewer than 30. Of the days,
+/// the first is that which the seed tells of, the second the last of the reported quarter.
+pub(super) fn found(
+    patients: u64,
+    areas: &Areas,
+    [epoch, last_day]: [i32; 2],
+    seed: u64,
+    awkward: bool,
+) -> Organisations {
     let mut rng = stream(seed, 0, Purpose::Organisations);
     let number = (patients * 1_200 / 5_500_000).max(30);
     // Deviations are finite constants.
@@ -78,6 +90,8 @@ pub(super) fn found(patients: u64, areas: &Areas, last_day: i32, seed: u64, awkw
         let service = draw(SERVICE, &mut rng);
         // One in five loses its funding within six months.
         let months = if rng.random_bool(0.2) { rng.random_range(1..6) } else { rng.random_range(6..37) };
+        // Three in ten close within ten years about the epoch.
+        let closes = rng.random_bool(0.3).then(|| epoch + rng.random_range(-1_826..1_826));
         made.by_hscp[hscp].push(index as u32);
         made.all.push(Organisation {
             id: format!("ORG{:05}", index + 1),
@@ -86,8 +100,10 @@ pub(super) fn found(patients: u64, areas: &Areas, last_day: i32, seed: u64, awkw
             hscp,
             places,
             pence: places * rng.random_range(45_000..160_000),
-            funded_until: last_day + months * 365 / 12,
-            accepting: rng.random_bool(0.85),
+            // Funding that ends is renewed for another term.
+            funded_until: last_day + 1 + (epoch + months * 365 / 12 - last_day - 1).rem_euclid(TERM),
+            closes,
+            accepting: closes.is_none_or(|day| day > last_day),
         });
     }
     made
@@ -141,7 +157,7 @@ mod tests {
     #[test]
     fn a_small_board_has_thirty_spread_over_its_partnerships() {
         let areas = areas::imagine(20_000, 1);
-        let made = found(20_000, &areas, 739_524, 1, false);
+        let made = found(20_000, &areas, [739_524; 2], 1, false);
         assert_eq!(made.all.len(), 30);
         assert!(made.by_hscp.iter().all(|own| !own.is_empty()));
         assert!(made.all.iter().all(|own| own.places > 0 && own.pence > 0 && own.funded_until > 739_524));
@@ -151,7 +167,7 @@ mod tests {
     #[test]
     fn awkward_names_survive_the_csv() {
         let areas = areas::imagine(1_000_000, 1);
-        let made = found(1_000_000, &areas, 739_524, 1, true);
+        let made = found(1_000_000, &areas, [739_524; 2], 1, true);
         let sheet = made.sheet(&areas, Style::default(), None);
         let mut reader = csv::Reader::from_reader(sheet.bytes.as_slice());
         let names: Vec<String> = reader.records().map(|record| record.unwrap()[1].to_owned()).collect();
