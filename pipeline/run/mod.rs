@@ -25,6 +25,7 @@ pub mod keys;
 mod label;
 mod question;
 mod share;
+pub mod study;
 pub mod witness;
 
 use std::collections::HashMap;
