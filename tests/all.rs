@@ -18,5 +18,6 @@ mod plan;
 mod replay;
 mod rows;
 mod simd;
+mod study;
 mod support;
 mod truth;

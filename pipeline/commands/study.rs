@@ -146,6 +146,7 @@ fn machine_table(table: &TableStudied) -> Value {
         "cells_without_truth": score.without,
         "published": score.published.as_ref().map(errors),
         "unbiased": score.unbiased.as_ref().map(errors),
+        "stated_standard_error": score.stated,
         "coverage": score.coverage.as_ref().map(coverage),
         "small_cells": score.small.as_ref().map(|(cells, _)| cells),
         "coverage_of_small": score.small.as_ref().map(|(_, it)| coverage(it)),

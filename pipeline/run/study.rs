@@ -16,7 +16,7 @@ use super::intake::Intake;
 use super::question::{Question, prepare};
 use super::{Resources, SCRATCH, engine, fictional, figures, open_store};
 use crate::config::plan::{Plan, Rows};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::link::{Linked, PrivateTable, link};
 use crate::measure::grid::{Public, dimensions_of};
 use crate::measure::plan::reads_active;
@@ -87,8 +87,7 @@ pub struct TableStudied {
 /// makes; of the stages otherwise.
 pub fn study(plan: &Plan, asked: &Asked, resources: Resources, progress: &Progress) -> Result<Study> {
     rehearsal::refuse_real(plan)?;
-    // Only its owner can enter such a folder.
-    let scratch = tempfile::tempdir().map_err(|e| Error::io("cannot make a folder in", std::env::temp_dir(), e))?;
+    let scratch = rehearsal::scratch()?;
     let plan = rehearsal::rehearsal(plan, scratch.path(), &asked.size)?;
     fictional::make(&plan, resources.threads, progress)?;
     let store = open_store(&plan, progress)?;

@@ -1,6 +1,10 @@
 //! The plan of a study: the author's plan on people, a key, a store and a ledger of the study's own.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
+
+use tempfile::TempDir;
 
 use crate::config::plan::{Fictional, KeySource, Plan, Source};
 use crate::error::{Error, Result};
@@ -54,6 +58,15 @@ fn within<'a>(fictional: &Fictional, glob: &'a Path) -> Option<&'a Path> {
     let folder = PathBuf::from(glob::Pattern::escape(&fictional.folder.display().to_string()));
     let below = glob.strip_prefix(folder).ok()?;
     below.components().all(|part| matches!(part, Component::Normal(_))).then_some(below)
+}
+
+/// A folder that only its owner can enter, and that goes with its guard.
+///
+/// # Errors
+/// [`Error::Io`] where it cannot be made.
+pub fn scratch() -> Result<TempDir> {
+    let made = tempfile::Builder::new().prefix("smirr-study-").permissions(Permissions::from_mode(0o700)).tempdir();
+    made.map_err(|e| Error::io("cannot make a folder in", std::env::temp_dir(), e))
 }
 
 /// The plan, with everything that is private or is written moved to `scratch`; its keys are made there.

@@ -25,6 +25,8 @@ pub struct Score {
     pub published: Option<Errors>,
     /// The unbiased estimates' error. Counts only.
     pub unbiased: Option<Errors>,
+    /// The standard error that is published beside the unbiased estimates: the root of its mean square.
+    pub stated: Option<f64>,
     /// How often the 95% interval holds the truth, of all cells that show a value.
     pub coverage: Option<Coverage>,
     /// The same of cells whose true count is below 10, and how many cells these are. Counts only.
@@ -99,6 +101,7 @@ struct Cell {
     not_applicable: u32,
     published: Sums,
     unbiased: Sums,
+    stated: Sums,
 }
 
 impl Cell {
@@ -115,6 +118,9 @@ impl Cell {
         if let Some(unbiased) = estimate.unbiased {
             self.unbiased.add(unbiased - truth);
         }
+        if let Some(error) = estimate.error {
+            self.stated.add(error);
+        }
         let slack = ROUNDING * (1.0 + truth.abs());
         Some((low - slack..=high + slack).contains(&truth))
     }
@@ -125,6 +131,7 @@ impl Cell {
         self.not_applicable += other.not_applicable;
         self.published.merge(other.published);
         self.unbiased.merge(other.unbiased);
+        self.stated.merge(other.stated);
     }
 }
 
@@ -191,6 +198,7 @@ impl Tally {
             without: without.len(),
             published: errors(cells.iter().map(|cell| cell.published)),
             unbiased: errors(cells.iter().map(|cell| cell.unbiased)),
+            stated: errors(cells.iter().map(|cell| cell.stated)).map(|it| it.rmse),
             coverage: all.coverage(),
             small: of_small.coverage().map(|coverage| (small, coverage)),
             reliable: share(|cell| cell.reliable),
@@ -202,18 +210,18 @@ impl Tally {
 
 /// The errors of cells that were shown at all.
 fn errors(cells: impl Iterator<Item = Sums>) -> Option<Errors> {
-    let (mut all, mut bias, mut worst, mut shown) = (Sums::default(), 0.0, 0.0f64, 0.0);
+    let (mut all, mut bias, mut worst) = (Sums::default(), 0.0, 0.0f64);
     for cell in cells.filter(|cell| cell.count > 0.0) {
         let error = cell.error_squared();
-        bias += cell.mean().powi(2) - error;
+        // Each cell weighs as often as it is shown, as in the other figure.
+        bias += cell.count * (cell.mean().powi(2) - error);
         if error > 0.0 {
             worst = worst.max(cell.mean().abs() / error.sqrt());
         }
         all.merge(cell);
-        shown += 1.0;
     }
-    let rmse = (all.squares / all.count).sqrt();
-    (shown > 0.0).then(|| Errors { bias: (bias / shown).max(0.0).sqrt(), rmse, worst })
+    let root = |sum: f64| (sum / all.count).max(0.0).sqrt();
+    (all.count > 0.0).then(|| Errors { bias: root(bias), rmse: root(all.squares), worst })
 }
 
 /// Simulates so many runs, each by `run`, over the threads; gives the score of every table of the truth.
