@@ -31,7 +31,7 @@ fn study(board: &Board, arguments: &[&str]) -> Ran {
     Ran::of(command.env("TMPDIR", board.path("tmp")).current_dir(board.path("")))
 }
 
-/// Long ago, so that every kind of mount that keeps times of access would change it.
+/// Long ago, so that every mount that keeps times of access changes it at the next reading.
 fn long_ago() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000)
 }
@@ -55,6 +55,8 @@ fn nothing_that_the_board_holds_is_opened() {
     canaries.push(board.path("published/2026-Q3/manifest.json"));
     canaries.iter().for_each(|path| lay(path));
     let before = files::bytes_under(&board.path(""));
+    // That was a reading too. Where a mount keeps no times of access, the canaries' content must do.
+    canaries.iter().for_each(|path| lay(path));
     let ran = study(&board, &["--runs", "3"]).ends(0);
     let kept = |path: &&std::path::PathBuf| accessed(path) == long_ago();
     let opened = canaries.iter().filter(|path| !kept(path)).collect::<Vec<_>>();
@@ -64,7 +66,7 @@ fn nothing_that_the_board_holds_is_opened() {
     assert!(!(ran.stdout + &ran.stderr).contains("CANARY"));
     assert_eq!(files::folders_under(&board.path("tmp")).len(), 1);
     // A run does open them, and says so.
-    board.smirr(&["run"]).ends(14);
+    assert!(board.smirr(&["run"]).ends(11).stderr.contains("board.key"));
 }
 
 #[test]
