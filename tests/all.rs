@@ -14,6 +14,7 @@ mod journeys;
 mod keys;
 mod leaks;
 mod ledger;
+mod links;
 mod plan;
 mod replay;
 mod rows;

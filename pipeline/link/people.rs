@@ -5,6 +5,7 @@
 //! `max` over a whole number that holds the day and every attribute, so it costs one hash aggregate.
 
 use super::{Linked, Table, coded, quoted};
+use crate::config::plan::{CodeDimension, CodeValue};
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
@@ -27,12 +28,26 @@ const DAYS: i64 = 2 * DAY_SHIFT + 1;
 /// A coded attribute of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attribute {
-    /// The column of the register that holds a code, or the row of a public table.
-    pub column: String,
-    /// Whether it is a reference: its row may be blank.
-    pub reference: bool,
+    /// SQL over the register's columns: a whole number from 0.
+    sql: String,
     /// Values, `unknown` being the last.
-    pub size: u64,
+    size: u64,
+}
+
+impl Attribute {
+    /// The row of a public table that a column refers to; a blank is `unknown`.
+    pub fn referred(column: &str, size: u64) -> Self {
+        Attribute { sql: format!("coalesce(CAST({} AS BIGINT), {})", quoted(column), size - 1), size }
+    }
+
+    /// A code of the person.
+    pub fn code(dimension: &CodeDimension) -> Self {
+        let value = match &dimension.value {
+            CodeValue::Stored => quoted(&coded(&dimension.column)),
+            CodeValue::Computed(sql) => format!("({sql})"),
+        };
+        Attribute { sql: format!("CAST({value} AS BIGINT)"), size: dimension.size() as u64 }
+    }
 }
 
 /// A person's attributes as one number: its remainder by [`Packing::cells`] is the person's place on the grid of
@@ -59,15 +74,8 @@ impl Packing {
     }
 
     fn cell_sql(&self) -> String {
-        self.attributes.iter().fold("0".to_owned(), |sql, attribute| {
-            let last = attribute.size - 1;
-            let value = if attribute.reference {
-                format!("coalesce(CAST({} AS BIGINT), {last})", quoted(&attribute.column))
-            } else {
-                format!("CAST({} AS BIGINT)", quoted(&coded(&attribute.column)))
-            };
-            format!("({sql}) * {} + {value}", attribute.size)
-        })
+        let more = |sql: String, attribute: &Attribute| format!("({sql}) * {} + {}", attribute.size, attribute.sql);
+        self.attributes.iter().fold("0".to_owned(), more)
     }
 }
 

@@ -55,6 +55,7 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
             tables.push(practices.posts.clone());
             public.push(practices.table.clone());
         }
+        public.extend(asked.measure.is_public().then(|| asked.measure.table.clone()));
         public.extend(asked.measure.codes.iter().filter(|code| code.via.is_some()).map(|code| code.table.clone()));
     }
     tables.sort();
@@ -64,6 +65,7 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
     let stored = private.iter().filter(|it| tables.contains(&it.schema.table));
     let mut parts = stored.map(|it| format!("{} {}", it.schema.table, content_hash(&it.stored))).collect::<Vec<_>>();
     parts.extend(public.iter().map(|table| format!("{table} {}", intake.public_hash(table))));
+    parts.extend(super::earlier::inputs(question.asked.iter().map(|asked| asked.measure), private));
     parts.sort();
     Key32::of(parts.iter().map(String::as_bytes)).to_string()
 }

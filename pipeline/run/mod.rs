@@ -15,6 +15,7 @@
 
 pub mod ahead;
 mod answer;
+mod earlier;
 pub mod explain;
 mod extracts;
 mod fictional;
@@ -110,7 +111,8 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let questions = question::prepare(plan, &public, &context)?;
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
     afford(plan, &ledger, &questions)?;
-    let private = intake.private()?;
+    let mut private = intake.private()?;
+    intake.earlier(&mut private)?;
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
     let stage = progress.stage("link", None);
     let mut linked = link(&engine, &private, &public)?;
@@ -221,7 +223,7 @@ fn keep_active<'a>(
     Ok(())
 }
 
-/// The engine over a quarter's tables; what does not fit in memory goes to `scratch`.
+/// The engine over a quarter's tables; what does not fit in memory goes to `scratch`, which nobody else may use meanwhile.
 pub(crate) fn engine(
     plan: &Plan,
     scratch: &Path,
@@ -229,14 +231,18 @@ pub(crate) fn engine(
     private: &[PrivateTable],
     public: &HashMap<String, PublicTable>,
 ) -> Result<Engine> {
-    make_private_folder(scratch)?;
+    // Whoever spills here holds the store's lock, so what is here was left by a run that was killed.
+    match std::fs::remove_dir_all(scratch) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("cannot clear", scratch, e)),
+        _ => make_private_folder(scratch)?,
+    }
     let limits = Limits { threads: resources.threads, memory: resources.memory, scratch: scratch.to_owned() };
     let engine = Engine::new(&limits)?;
     // Tables that rows refer to, for the dimensions that lie beyond a reference.
     for PrivateTable { schema, .. } in private {
         for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
             if let (Some(rows), Some(source)) = (public.get(table), plan.sources.iter().find(|it| it.table == *table)) {
-                engine.register_public(table, rows.coded(&source.schema))?;
+                engine.register_public(table, rows.batch(&source.schema))?;
             }
         }
     }

@@ -162,8 +162,8 @@ fn families(plan: &Plan, measure: &Measure, public: &Public) -> Result<Vec<Famil
 /// What a measure means, as 16 hexadecimal digits: its name, label, unit and place in the file are no part of it.
 fn meaning(plan: &Plan, measure: &Measure) -> String {
     let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band].column).collect::<Vec<_>>();
-    let codes = measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes, &code.value));
-    let codes = codes.collect::<Vec<_>>();
+    let codes =
+        measure.codes.iter().map(|code| (&code.table, code.source(), &code.via, &code.codes)).collect::<Vec<_>>();
     let filter = measure.filter.as_deref().map(canonical);
     let text = format!(
         "{:?} {:?} {:?} {} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",

@@ -256,12 +256,17 @@ impl Column {
 
     /// The heading in published files: the schema's own, or the name in capitals and small letters.
     pub fn heading(&self, name: &str) -> String {
-        let capital = |part: &str| {
-            let mut chars = part.chars();
-            chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
-        };
-        self.heading.clone().unwrap_or_else(|| name.split('_').map(capital).collect())
+        self.heading.clone().unwrap_or_else(|| heading(name))
     }
+}
+
+/// A name in capitals and small letters, as headings of published files are.
+pub fn heading(name: &str) -> String {
+    let capital = |part: &str| {
+        let mut chars = part.chars();
+        chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+    };
+    name.split('_').map(capital).collect()
 }
 
 /// A form in which other senders send a number.

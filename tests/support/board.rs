@@ -80,7 +80,7 @@ impl Config {
             loss: "{ rho: \"0.25\", delta: \"1e-7\" }".into(),
             most: String::new(),
             year: "{ rho: \"1\" }".into(),
-            reports_folder: repository().join("reports"),
+            reports_folder: repository().join("tests/fixtures/reports"),
             reports: "[reach, bridge]".into(),
         }
     }

@@ -1,6 +1,6 @@
 //! What the shipped YAML means.
 
-use super::super::plan::{Fictional, KeySource, LossKind, MeasureKind};
+use super::super::plan::{Fictional, KeySource, LossKind, MeasureKind, Number};
 use super::*;
 use crate::schema::Sender;
 
@@ -83,7 +83,8 @@ fn dimensions_are_found_through_references_and_patients() {
     assert_eq!(shape(3), [sex, service]);
     assert_eq!(measures[1].kind, MeasureKind::Events { at_most: 6 });
     assert_eq!(measures[1].unit, "contacts");
-    assert_eq!(measures[3].kind, MeasureKind::Sum { column: "sessions".into(), between: (0, 40) });
+    let of = Number { sql: "\"sessions\"".into(), between: (0, 500), centre: 0, rows: None };
+    assert_eq!(measures[3].kind, MeasureKind::Sum { of, between: (0, 40) });
     assert_eq!(measures[3].unit, "sessions");
     assert!(measures.iter().all(|measure| measure.bands.is_empty()));
 }

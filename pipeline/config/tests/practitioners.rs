@@ -1,6 +1,6 @@
 //! Reports that protect practitioners: what they mean, and what they need.
 
-use super::super::plan::{Clamp, MeasureKind, Place, Practices, Protects};
+use super::super::plan::{Clamp, MeasureKind, Number, Place, Practices, Protects};
 use super::*;
 
 const DEMO: &str = "configs/demo.yaml";
@@ -43,7 +43,8 @@ fn a_report_that_protects_both() {
     assert_eq!((registered.practitioner, registered.codes.len()), (None, 0));
     assert_eq!((seen.practitioner, seen.codes.len()), (Some(Clamp { between: (0, 80) }), 1));
     assert_eq!(minutes.practitioner, Some(Clamp { between: (-10, 9000) }));
-    assert_eq!(minutes.kind, MeasureKind::Sum { column: "minutes".into(), between: (0, 600) });
+    let of = Number { sql: "\"minutes\"".into(), between: (0, 480), centre: 0, rows: None };
+    assert_eq!(minutes.kind, MeasureKind::Sum { of, between: (0, 600) });
     let practices = Practices {
         table: "practices".into(),
         zone: "data_zone".into(),
