@@ -20,5 +20,6 @@ mod quarters;
 mod replay;
 mod rows;
 mod simd;
+mod study;
 mod support;
 mod truth;

@@ -175,6 +175,29 @@ fn only_measure_makes_a_private_value() {
     assert!(callers.iter().all(|path| path.starts_with("pipeline/measure/")), "{callers:?}");
 }
 
+/// What was noised again says a loss that nobody was charged: it stays in the room that studies it.
+#[test]
+fn only_the_study_adds_noise_to_what_is_released() {
+    let named = |words: &str| {
+        let found = sources().into_iter().filter(|path| !is_test(path) && code(path).contains(words));
+        found.map(|path| shown(&path)).collect::<Vec<_>>()
+    };
+    let places = ["pipeline/privacy/released.rs", "pipeline/run/answer.rs", "pipeline/run/study.rs"];
+    assert_eq!(named("noised_again("), places);
+    for path in named("run::study").iter().chain(&named("mod study")) {
+        assert!(
+            ["pipeline/main.rs", "pipeline/run/mod.rs"].contains(&&**path) || path.starts_with("pipeline/commands/")
+        );
+    }
+    let study = sources().into_iter().filter(|path| shown(path).starts_with("pipeline/run/study"));
+    for path in study.filter(|path| !is_test(path)) {
+        let code = code(&path);
+        for word in ["publish::write", "publish_all", "write_pack", "mark_published"] {
+            assert!(!code.contains(word), "{} names `{word}`", shown(&path));
+        }
+    }
+}
+
 #[test]
 fn no_file_is_too_long_to_read() {
     let tests = files::under(&repository().join("tests")).into_iter();

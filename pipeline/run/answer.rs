@@ -164,6 +164,30 @@ impl Answer {
         Charge { report: self.report.clone(), loss, replayed: self.replayed, revises }
     }
 
+    /// What a run of `question` could have answered, were this the truth: by noise on top, of which nothing is published.
+    ///
+    /// # Errors
+    /// [`Error::Privacy`] where this is the answer to another question, or is not as good as the truth.
+    pub fn noised_again(&self, question: &Question<'_>) -> Result<Answer> {
+        let vectors = question.asked.iter().zip(&self.vectors).map(|(asked, families)| {
+            let families = asked.families.iter().zip(families).map(|(family, vectors)| {
+                let pairs = family.vectors.iter().zip(vectors);
+                pairs.map(|((_, planned), known)| known.noised_again(planned)).collect::<Result<Vec<_>>>()
+            });
+            families.collect::<Result<Vec<_>>>()
+        });
+        Ok(Answer {
+            report: self.report.clone(),
+            release: self.release,
+            inputs: self.inputs.clone(),
+            vectors: vectors.collect::<Result<Vec<_>>>()?,
+            loss: self.loss.clone(),
+            replayed: self.replayed,
+            revises: self.revises.clone(),
+            head: self.head.clone(),
+        })
+    }
+
     /// Every vector that was drawn, with what it is of.
     pub fn drawn<'a>(&'a self, plan: &'a Plan, question: &'a Question<'a>) -> Vec<Drawn<'a>> {
         let mut all = Vec::new();
