@@ -85,7 +85,7 @@ impl Past {
     ///
     /// # Errors
     /// As [`Earlier::rows`].
-    pub fn verify<'a>(&self, reports: &[&'a str], levels: &[&'a str]) -> Result<()> {
+    pub fn verify(&self, reports: &[&str], levels: &[&str]) -> Result<()> {
         for pack in &self.packs {
             for (report, level) in reports.iter().flat_map(|report| levels.iter().map(move |level| (report, level))) {
                 pack.file(report, level)?;
@@ -154,9 +154,9 @@ impl Earlier {
 
 fn changed(folder: &Path, quarter: Quarter, file: &str) -> Error {
     Error::System(format!(
-        "the pack of {quarter}, {}, was changed after it was published: {file} is not as its manifest says. Run {quarter} \
-         again, which costs nothing while its extracts are the same, or put the pack back; series and changes are made \
-         of it",
+        "the pack of {quarter}, {}, was changed after it was published: {file} is not as its manifest says. Put the pack \
+         back, or run the quarter again (`--quarter {quarter}`), which costs nothing while its extracts are the same; \
+         series and changes are made of it",
         folder.display()
     ))
 }

@@ -8,7 +8,8 @@
 //! 4. Extracts are checked, pseudonymised and stored; the operator's validation report is written.
 //! 5. Each report that is not in the ledger is measured, debited, noised and stored there; before the first of them, the
 //!    registrations of active people are put aside.
-//! 6. Released vectors become estimates, and the pack is published whole.
+//! 6. Released vectors become estimates, changes on the quarter before are added, and the pack is published whole, with the
+//!    series that its tables continue.
 //!
 //! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth. [`study`] runs the
 //! whole of it many times on fictional people of its own, and tells how near to the truth it came.
@@ -105,7 +106,6 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     keys::refuse_expired(plan, progress)?;
     fictional::make(plan, resources.threads, progress)?;
     let store = open_store(plan, progress)?;
-    let past = past(plan)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
     validation::clear(&plan.work, &plan.quarter.to_string())?;
     let public = intake.public()?;
@@ -113,6 +113,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let context = answer::context(plan, &intake);
     let questions = question::prepare(plan, &public, &context)?;
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
+    let past = past(plan)?;
     afford(plan, &ledger, &questions)?;
     let mut private = intake.private()?;
     intake.earlier(&mut private)?;
@@ -178,7 +179,7 @@ fn with_public<T>(
 }
 
 /// What was published of earlier quarters, all that will be needed of it read once: a pack that was changed stops the run
-/// here, before anything is opened or spent.
+/// here, before anything private is opened or spent.
 fn past(plan: &Plan) -> Result<Past> {
     let past = Past::find(&plan.publish.to, plan.quarter, plan.publish.series)?;
     let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>();

@@ -12,11 +12,12 @@ pub const PATIENTS: std::ops::RangeInclusive<u64> = 100..=60_000_000;
 /// The fictional board to make.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Persons on the practices' lists, within [`PATIENTS`]. People who moved add a second row each.
+    /// Persons on the practices' lists, within [`PATIENTS`]: in the third quarter of 2026, 2036 and so on; fewer in the years
+    /// before, when some of them were not yet born. People who moved add a second row each.
     pub patients: u64,
     /// The same seed and options make the same files, byte for byte, on any number of threads.
     pub seed: u64,
-    /// The reported quarter. Events reach from two quarters before it to three weeks after it.
+    /// The reported quarter. Quarters of one decade, with the same seed, are of one board. Events reach from two quarters before it to three weeks after it.
     pub quarter: Quarter,
     /// Share of rows that carry one fault: 0.0 to 0.5. At 0.0 every file is clean.
     pub dirt: f64,

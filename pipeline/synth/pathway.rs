@@ -125,7 +125,7 @@ struct Link {
 /// The organisations that a post works with: mostly of its own HSCP, a few used much more than the others. Each is given
 /// up for another after one to three years, but for one that stays.
 fn links(board: &Board, index: usize, post: usize) -> Vec<Link> {
-    let whose = (index as u64) << 8 | post as u64 & 0xff;
+    let whose = (index as u64) << 8 | (post as u64 & 0xff);
     let mut rng = sub_stream(board.options.seed, whose, Purpose::Links, 1);
     let now = seasons::number(board.options.quarter);
     let mut links: Vec<Link> = Vec::new();
@@ -139,7 +139,7 @@ fn links(board: &Board, index: usize, post: usize) -> Vec<Link> {
         let spans =
             if first == last { vec![(last, 0, i32::MAX)] } else { vec![(first, 0, since), (last, since, i32::MAX)] };
         for (reign, from, to) in spans {
-            let organisation = partner(board, index, (whose << 4 | u64::from(place)) << 16 | reign as u64 & 0xffff);
+            let organisation = partner(board, index, (whose << 4 | u64::from(place)) << 16 | (reign as u64 & 0xffff));
             let closes = board.organisations.all[organisation].closes.filter(|_| place > 0).unwrap_or(i32::MAX);
             if links.iter().all(|link| link.organisation != organisation) {
                 links.push(Link { organisation, from, to: to.min(closes), weight });
@@ -203,7 +203,7 @@ struct Case {
 impl Walk<'_> {
     /// Begins a case: randomness of its own, so that what an extract's date cuts off changes no other case.
     fn begin(&mut self, quarter: Quarter, number: u64) {
-        self.case = (u64::from(seasons::number(quarter).unsigned_abs()) & 0x3ff) << 13 | number & 0x1fff;
+        self.case = (u64::from(seasons::number(quarter).unsigned_abs()) & 0x3ff) << 13 | (number & 0x1fff);
         self.made = [0; 4];
         let of = (self.index as u64) << 23 | self.case;
         self.rng = sub_stream(self.board.options.seed, of, Purpose::Pathway, 2);
