@@ -31,7 +31,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("estimate", &["privacy"]),
     // The public grid's names, formats from YAML, the ledger's head and hexadecimal digits: nothing that holds a row.
     ("publish", &["config::board", "estimate", "folders", "measure::grid", "ingest::blocks", "privacy::Head"]),
-    ("synth", &["config::quarter"]),
+    ("synth", &["config::country", "config::quarter"]),
     // Floor 3 and 4.
     ("run", &["*"]),
     ("commands", &["*"]),

@@ -234,7 +234,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
         board: plan.board.clone(),
         quarter: plan.quarter.to_string(),
         quarter_in_words: plan.quarter.financial(),
-        bands: "SIMD quintile 1 is the most deprived fifth".into(),
+        bands: plan.geography.bands_in_words(),
         ledger: head.clone(),
         releases,
         qualifiers: BTreeMap::from(qualifiers.map(|(symbol, words)| (symbol.to_owned(), words.to_owned()))),

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
-mod figures;
 mod columns;
+mod figures;
 mod hostile;
 mod journeys;
 mod pairs;
