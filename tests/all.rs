@@ -5,6 +5,7 @@
 mod architecture;
 mod audit;
 mod crash;
+mod england;
 mod errors;
 mod explain;
 mod fuzz;
@@ -15,6 +16,7 @@ mod keys;
 mod leaks;
 mod ledger;
 mod links;
+mod localities;
 mod plan;
 mod quarters;
 mod replay;

@@ -42,7 +42,7 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
             "privacy::Head",
         ],
     ),
-    ("synth", &["config::quarter"]),
+    ("synth", &["config::country", "config::quarter"]),
     // Floor 3 and 4.
     ("run", &["*"]),
     ("commands", &["*"]),

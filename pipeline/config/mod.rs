@@ -25,6 +25,7 @@ mod check_report;
 mod check_schema;
 mod check_sum;
 mod check_target;
+pub mod country;
 pub mod derived;
 pub mod diagnostic;
 mod dimensions;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::board::Format;
+use super::country::Country;
 pub use super::derived::Rate;
 use super::derived::{Change, Inequality, Quartiles, Reliability, SmallNumbers, Standardised};
 use super::journey::{Histogram, Stage, Wait};
@@ -69,6 +70,8 @@ pub struct Fictional {
     pub dirt: f64,
     /// Referrals and what follows from them, against the usual number; above 0, at most 60.
     pub activity: f64,
+    /// Whose identifiers, area codes and column names.
+    pub country: Country,
     /// The folder to fill; absolute.
     pub folder: PathBuf,
 }
@@ -129,6 +132,16 @@ pub struct Practices {
     pub of_post: String,
 }
 
+impl Geography {
+    /// Which end of each band is which, in the words of the schema: "SIMDQuintile: SIMD fifth of the country; 1 is the
+    /// most deprived". Empty where no band is described.
+    pub fn bands_in_words(&self) -> String {
+        let words =
+            self.bands.iter().filter_map(|band| Some(format!("{}: {}", band.heading, band.description.as_ref()?)));
+        words.collect::<Vec<_>>().join(". ")
+    }
+}
+
 /// One level of areas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {
@@ -156,6 +169,8 @@ pub struct Band {
     pub heading: String,
     /// The area level within which bands are cut; absent for the whole country.
     pub within: Option<String>,
+    /// Which end is which, as the schema describes the column.
+    pub description: Option<String>,
     /// The bands, in the schema's order; `unknown` is implied last.
     pub codes: Vec<String>,
 }

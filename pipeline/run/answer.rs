@@ -272,7 +272,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], loo
         board: plan.board.clone(),
         quarter: plan.quarter.to_string(),
         quarter_in_words: plan.quarter.financial(),
-        bands: "SIMD quintile 1 is the most deprived fifth".into(),
+        bands: plan.geography.bands_in_words(),
         ledger: head.clone(),
         area_lookup: lookup.to_owned(),
         releases,

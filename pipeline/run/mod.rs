@@ -81,6 +81,8 @@ pub struct Summary {
     pub tables: Vec<Table>,
     /// The operator's validation report.
     pub validation: PathBuf,
+    /// Which end of each deprivation band is which.
+    pub bands: String,
     /// What each report cost now, and what is left.
     pub charges: Vec<Charge>,
 }
@@ -140,7 +142,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     };
     stage.finish(tables.iter().map(|table| table.rows.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();
-    Ok(Summary { pack, tables, validation, charges })
+    Ok(Summary { pack, tables, validation, bands: plan.geography.bands_in_words(), charges })
 }
 
 /// Everything up to the store and the validation report; nothing is measured or spent.
