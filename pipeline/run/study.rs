@@ -173,7 +173,8 @@ impl Bench<'_> {
         let by = group.by.iter().map(name).collect::<Vec<_>>();
         let level = self.plan.geography.levels[group.level].name.clone();
         TableStudied {
-            drawn: drawn(question, &group.figure, group.level, &by),
+            // A figure that is derived from a measure may have its name.
+            drawn: score.unbiased.and_then(|_| drawn(question, &group.figure, group.level, &by)),
             figure: group.figure.clone(),
             level,
             by,
