@@ -142,6 +142,9 @@ impl Check<'_> {
     }
 
     fn measure(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Measure> {
+        if let Some(found) = self.posts(name, yaml, grid) {
+            return found;
+        }
         if yaml.pairs.is_some() {
             return self.pairs(name, yaml, grid);
         }

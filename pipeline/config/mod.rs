@@ -18,6 +18,7 @@ mod check_journey;
 mod check_layout;
 mod check_mean;
 mod check_pairs;
+mod check_posts;
 mod check_pseudonyms;
 mod check_public;
 mod check_quarter;

@@ -316,6 +316,8 @@ pub enum Rows {
     /// One row a person who reached the first of these stages, with the furthest that they reached after all before it.
     /// Order in time is not asked for. [`Measure::table`] is that of the first stage.
     Funnel(Vec<Stage>),
+    /// One row a practitioner: their latest post that they held in the quarter. [`Measure::table`] is that of the posts.
+    Posts,
     /// One row a person who has the first event, with the days to the next. [`Measure::table`] is that of the first.
     Wait(Wait),
 }

@@ -13,6 +13,7 @@ mod funnel;
 pub mod grid;
 mod pairs;
 pub mod plan;
+mod posts;
 mod practice;
 pub mod public;
 pub mod vector;

@@ -21,7 +21,7 @@ use crate::link::{
 use crate::measure::grid::FineGrid;
 use crate::measure::pairs::Pairs;
 use crate::measure::practice::{at_practice_sql, clamped_sql};
-use crate::measure::{funnel, wait};
+use crate::measure::{funnel, posts, wait};
 use crate::privacy::Bounds;
 use crate::schema::Kind;
 
@@ -142,6 +142,9 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         );
         return Ok(Bounded { sql, wide: false, reach });
     }
+    if let (Rows::Posts, MeasureKind::Sum { of, .. }) = (&measure.rows, &measure.kind) {
+        return posts::bounded(plan, measure, of, linked, grid);
+    }
     let rows = rows_sql(plan, measure, linked, grid, pass)?;
     if let MeasureKind::Pairs { of, at_most, keep } = &measure.kind {
         let asked = Pairs { of, at_most: *at_most, keep: *keep };
@@ -196,7 +199,7 @@ pub(super) fn counted_sql(
 /// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the relation.
 fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
     let rows = match &measure.rows {
-        Rows::Table | Rows::Histogram(_) => {
+        Rows::Table | Rows::Histogram(_) | Rows::Posts => {
             return table_rows_sql(plan, measure, linked.table(&measure.table)?, plan.quarter, grid, pass);
         }
         Rows::Funnel(stages) => funnel::rows_sql(plan, measure, stages, linked, grid, pass)?,

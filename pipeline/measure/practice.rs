@@ -14,6 +14,11 @@ pub(super) fn clamped_sql(total: &str, clamp: Option<Clamp>) -> String {
     })
 }
 
+/// What a measure by practice cannot do without.
+pub(super) fn missing(measure: &Measure, what: &str) -> Error {
+    Error::Privacy(format!("`{}` is placed by practice, and there is no {what}", measure.name))
+}
+
 /// Of the rows those whose practitioner has a post at the practice where the patient is registered, each with it as
 /// [`PLACE`].
 pub(super) fn at_practice_sql(
@@ -23,8 +28,7 @@ pub(super) fn at_practice_sql(
     grid: &FineGrid,
     rows: &str,
 ) -> Result<String> {
-    let missing =
-        |what: &str| Error::Privacy(format!("`{}` is placed by practice, and there is no {what}", measure.name));
+    let missing = |what: &str| missing(measure, what);
     let practices = plan.practices.as_ref().ok_or_else(|| missing("table of practices"))?;
     let posts = linked.tables.get(&practices.posts).ok_or_else(|| missing("table of posts"))?;
     let named = linked.tables[&measure.table].schema.practitioner().ok_or_else(|| missing("column that names them"))?;

@@ -26,6 +26,7 @@ mod neighbours_links;
 mod neighbours_workers;
 mod people;
 mod persons;
+mod posts;
 mod practices;
 mod public;
 mod replaying;
