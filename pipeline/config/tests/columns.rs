@@ -218,7 +218,7 @@ fn a_mean_is_in_no_rate_and_no_target() {
     let rate = bridge("change", "change").edit(
         BRIDGE,
         "\nrates:\n",
-        "\nrates:\n  wrong: { of: engaged, over: mean_change }\n",
+        "\nrates:\n  wrong: { of: attended, over: mean_change }\n",
     );
     let found = rate.short();
     assert!(

@@ -60,6 +60,15 @@ impl Board {
         self
     }
 
+    /// Takes a report's rates out.
+    fn without_rates(self, file: &str) -> Self {
+        let text = fs::read_to_string(self.path(file)).unwrap();
+        let (head, tail) = text.split_once("rates:\n").unwrap();
+        let (_, words) = tail.split_once("words:").unwrap();
+        fs::write(self.path(file), format!("{head}words:{words}")).unwrap();
+        self
+    }
+
     /// A board that is not fictional, with every extract and the key in place.
     fn real(self) -> Self {
         let board = self.edit("configs/demo.yaml", DEMO_FICTION, "");

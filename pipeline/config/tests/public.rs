@@ -87,7 +87,9 @@ fn slips() {
         ("    persons: referrals\n    public: organisations\n", means_nothing("persons", "18:5")),
         (
             "    label: Nothing\n",
-            "17:3 exactly one of `persons`, `events`, `sum` and `public` is needed".into(),
+            "17:3 exactly one of `persons`, `events`, `sum`, `mean`, `public`, `funnel`, `wait`, `histogram` and `pairs` is \
+             needed"
+                .into(),
         ),
     ];
     let mut wrong = Vec::new();
