@@ -151,6 +151,10 @@ fn an_english_board_is_counted_as_it_is() {
             people += value;
         }
         let counted = |key: &[String; 3]| ["registered", "referred", "attended"].contains(&&*key[0]);
-        assert_eq!(people, expected.iter().filter(|(key, _)| counted(key)).map(|(_, people)| people).sum::<i64>(), "{level}");
+        assert_eq!(
+            people,
+            expected.iter().filter(|(key, _)| counted(key)).map(|(_, people)| people).sum::<i64>(),
+            "{level}"
+        );
     }
 }

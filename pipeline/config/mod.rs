@@ -41,6 +41,7 @@ mod filter_walk;
 pub mod journey;
 mod locate;
 pub mod marked;
+pub mod measure;
 pub mod plan;
 mod practitioners;
 pub mod quarter;

@@ -12,6 +12,7 @@ pub mod areas;
 mod funnel;
 pub mod grid;
 mod pairs;
+mod permutation;
 pub mod plan;
 mod posts;
 mod practice;
