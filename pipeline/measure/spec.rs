@@ -7,6 +7,7 @@
 mod active;
 mod asking;
 mod board;
+mod bringing;
 mod bounding;
 mod columns;
 mod conditions;
