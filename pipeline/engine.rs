@@ -23,6 +23,9 @@ use crate::error::{Error, Result};
 /// outgrows the 2 MiB that a thread has by default; what is not used is never touched, and costs nothing.
 const PLANNING_STACK: usize = 64 << 20;
 
+/// Brackets and queries within one another; the parser's own 50 is short of a deep condition in a deep query.
+const DEEPEST_QUERY: usize = 150;
+
 /// A session over the pseudonymised store.
 ///
 /// Queries are SQL text that smirr composes of its own words and of conditions that `config` has checked; they use
@@ -53,6 +56,8 @@ impl Engine {
             .with_target_partitions(limits.threads)
             .with_information_schema(false)
             .with_collect_statistics(true)
+            // Conditions within such a query may be deep in their own right; `config` says how deep.
+            .set_usize("datafusion.sql_parser.recursion_limit", DEEPEST_QUERY)
             // The build sides are pseudonyms, random by design: their range prunes nothing.
             .set_bool("datafusion.optimizer.enable_dynamic_filter_pushdown", false)
             .set_bool("datafusion.execution.parquet.pushdown_filters", false);
@@ -90,15 +95,22 @@ impl Engine {
         table.and_then(|table| self.context.register_table(name, Arc::new(table))).map(drop).map_err(failed)
     }
 
-    /// Makes a public table's coded columns known as `public_<table>`.
+    /// Makes a public table known as `public_<table>`.
     ///
     /// # Errors
     /// [`Error::System`] where there is none or the engine refuses it.
     pub fn register_public(&self, table: &str, rows: Option<RecordBatch>) -> Result<()> {
         let rows = rows.ok_or_else(|| Error::System(format!("the public table `{table}` is too large")))?;
-        let name = format!("public_{table}");
-        let _earlier = self.context.deregister_table(name.as_str());
-        self.context.register_batch(&name, rows).map(drop).map_err(|e| translate(&format!("opening `{table}`"), &e))
+        self.register_rows(&format!("public_{table}"), rows)
+    }
+
+    /// Makes public rows known as `name`, in the place of what may be known so.
+    ///
+    /// # Errors
+    /// [`Error::System`] where the engine refuses them.
+    pub fn register_rows(&self, name: &str, rows: RecordBatch) -> Result<()> {
+        let _former = self.context.deregister_table(name);
+        self.context.register_batch(name, rows).map(drop).map_err(|e| translate(&format!("opening `{name}`"), &e))
     }
 
     /// Runs one query and gives its rows.

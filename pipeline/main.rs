@@ -19,6 +19,7 @@ use commands::key::KeyAction;
 use commands::ledger::LedgerArguments;
 use commands::print;
 use commands::run::{OnConfig, RunArguments};
+use commands::study::StudyArguments;
 use commands::synth::SynthArguments;
 
 /// Area-level reports on community links work that are safe to publish.
@@ -57,6 +58,9 @@ enum Command {
     /// Why the reports are safe: where figures come from, what one person can do to them, and the plan that shows it.
     /// Reads public tables only; spends nothing.
     Explain(ExplainArguments),
+    /// How near to the truth the figures of a report come, by many simulated runs on a fictional board. Opens no real
+    /// extract; spends nothing.
+    Study(StudyArguments),
     /// What the board has spent, and what remains.
     Ledger(LedgerArguments),
     /// Makes a fictional board's extracts, with the true answers beside them.
@@ -123,6 +127,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
         }
         Command::Plan { config, quarter } => commands::plan::run(config, *quarter, arguments.json, &progress),
         Command::Explain(explain) => commands::explain::run(explain, &progress, arguments.json),
+        Command::Study(study) => commands::study::run(study, arguments.json, &progress),
         Command::Ledger(ledger) => commands::ledger::run(ledger, &progress, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
         Command::Key { action } => commands::key::run(action, arguments.json),

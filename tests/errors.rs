@@ -122,7 +122,8 @@ error: unknown key `quartre`
 #[test]
 fn several_mistakes_in_several_files_at_once() {
     let mut board = board();
-    let reach = fs::read_to_string(crate::support::repository().join("reports/reach.yaml")).expect("it is shipped");
+    let reach = fs::read_to_string(crate::support::repository().join("tests/fixtures/reports/reach.yaml"))
+        .expect("it is shipped");
     let wrong = reach.replace("persons: patients", "persons: patient").replace("over: registered", "over: registred");
     board.reports(&[("reach", &wrong)]);
     edit(&board, &[("hscp]", "hspc]"), ("rho: \"1\"", "rho: \"0.1\""), ("[reach]", "[reach, reech]")]);

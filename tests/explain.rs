@@ -44,6 +44,25 @@ fn a_report_is_explained_before_there_are_extracts_and_at_no_cost() {
     assert!(!board.path("ledger.sqlite").exists(), "explaining makes no ledger");
 }
 
+/// Measures over other tables read a relation that the run makes of the register: it is explained as it is made.
+#[test]
+fn the_registrations_of_active_people_are_explained() {
+    let mut board = Board::new(&Size::default());
+    board.reports(&[(
+        "seen",
+        "title: Seen\nprotects: patient\nby: [area]\nmeasures:\n  seen: { persons: contacts }\n  all: { persons: patients }\n",
+    )]);
+    let reports = explained(&board);
+    let [seen, all] = [0, 1].map(|number| reports[0]["measures"][number].clone());
+    let reads = |measure: &Value, table: &str| measure["plan"].to_string().contains(&format!("TableScan: {table} "));
+    assert!(reads(&seen, "active_patients") && !reads(&seen, "stored_patients"), "{seen}");
+    assert!(reads(&all, "stored_patients") && !reads(&all, "active_patients"), "{all}");
+    assert!(seen["lineage"].to_string().contains("\"patients (private, from practices)\""), "{}", seen["lineage"]);
+    let argument = seen["proofs"][0]["argument"].as_array().expect("sentences");
+    let told = |start: &str| argument.iter().position(|it| it.as_str().is_some_and(|it| it.starts_with(start)));
+    assert!(told("`patients` is private").is_some_and(|made| Some(made) < told("`active_patients` is private")));
+}
+
 #[test]
 fn a_report_that_the_board_does_not_run_is_a_mistake() {
     let board = Board::new(&Size::default());

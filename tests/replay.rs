@@ -61,7 +61,8 @@ fn a_second_run_gives_the_same_bytes_at_no_cost() {
 #[test]
 fn a_report_by_another_name_and_in_another_order_is_the_same_question() {
     let mut board = board();
-    let reach = fs::read_to_string(crate::support::repository().join("reports/reach.yaml")).expect("it is shipped");
+    let reach = fs::read_to_string(crate::support::repository().join("tests/fixtures/reports/reach.yaml"))
+        .expect("it is shipped");
     board.reports(&[("reach", &reach)]);
     board.smirr(&["run"]).ends(0);
     let first = measurements(&board, "reach-health_board");

@@ -83,7 +83,8 @@ fn text_summary(summary: &Summary) -> String {
         }
         text.push_str(&format!("{} ({}, {} rows)\n{grid}\n\n", table.title, table.level, table.rows.len()));
     }
-    text.push_str("SIMD quintile 1 is the most deprived fifth. [u] low reliability, [x] not available, [z] not applicable, [r] revised.\n");
+    let bands = if summary.bands.is_empty() { String::new() } else { format!("{}. ", summary.bands) };
+    text.push_str(&format!("{bands}[u] low reliability, [x] not available, [z] not applicable, [r] revised.\n"));
     for charge in &summary.charges {
         let how =
             if charge.replayed { "had been charged before; this run cost nothing" } else { "charged to the ledger" };

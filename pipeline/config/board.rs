@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::country::Country;
 use super::figures::{ReliabilityYaml, SmallNumbersYaml};
 
 /// A board's configuration: what is read, reported and spent in one quarter.
@@ -73,6 +74,9 @@ pub struct FictionalYaml {
     /// Referrals and what follows from them, against 25 to 45 referrals a practice and quarter; 1 unless said.
     #[serde(default = "usual_activity")]
     pub activity: f64,
+    /// Whose identifiers, area codes and column names; `scotland` unless said.
+    #[serde(default)]
+    pub country: Country,
     /// The folder to fill, relative to `root`; `{quarter}` in it stands for the reported quarter.
     pub folder: PathBuf,
 }

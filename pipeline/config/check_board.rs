@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Needs;
 use super::amount;
 use super::board::{BoardYaml, FictionalYaml, Format, LimitYaml, SourceYaml};
+use super::country::Country;
 use super::diagnostic::Diagnostics;
 use super::plan::{Fictional, KeySource, Loss, LossKind, Publish, Source};
 use super::quarter::Quarter;
@@ -58,6 +59,8 @@ impl Board<'_> {
         let yaml: &FictionalYaml = self.yaml.fictional.as_ref()?;
         if !(100..=60_000_000).contains(&yaml.patients) {
             self.complain(&["fictional", "patients"], "a fictional board has 100 to 60000000 patients", None);
+        } else if yaml.country == Country::England && yaml.patients > 900_000 {
+            self.complain(&["fictional", "patients"], "a fictional board in England has at most 900000 patients", None);
         }
         let written = yaml.dirt.as_deref().unwrap_or("0%");
         let dirt = amount::percent(written).unwrap_or_else(|wrong| {
@@ -73,7 +76,7 @@ impl Board<'_> {
         }
         let folder = self.in_quarter(&["fictional", "folder"], &yaml.folder.to_string_lossy());
         let folder = self.places.root.join(folder);
-        Some(Fictional { patients: yaml.patients, seed: yaml.seed, dirt, activity, folder })
+        Some(Fictional { patients: yaml.patients, seed: yaml.seed, dirt, activity, country: yaml.country, folder })
     }
 
     /// Where every table's extracts are, public tables first.

@@ -99,13 +99,12 @@ impl Check<'_> {
     /// The sampling error of a rate: as written, or what an analyst expects of such a rate.
     fn sampling(&mut self, name: &str, yaml: &RateYaml, of: &Measure, over: &Measure) -> Sampling {
         let people = |measure: &Measure| measure.kind == MeasureKind::Persons;
-        let public = |measure: &Measure| matches!(measure.kind, MeasureKind::Public { .. });
         let path = ["rates", name, "sampling"];
         match yaml.sampling {
             None if yaml.per == 100 && people(of) && people(over) => Sampling::Binomial,
             None if yaml.per >= 1000 && counts(of) => Sampling::Poisson,
             None => Sampling::None,
-            Some(Sampling::Binomial) if !people(of) || !people(over) && !public(over) => {
+            Some(Sampling::Binomial) if !people(of) || !people(over) && !over.is_public() => {
                 let strange = if people(of) { over } else { of };
                 let message = format!("`binomial` is for a share of people, and `{}` counts no people", strange.name);
                 self.complain(

@@ -36,7 +36,7 @@ impl Check<'_> {
             }
             let alike = |other: &Vec<String>| set(other) == set(table);
             if let Some(earlier) = tables[..at].iter().position(alike) {
-                let message = format!("this is the table of number {} again", earlier + 1);
+                let message = format!("this table is listed already, as number {}", earlier + 1);
                 self.complain(&["tables", &place], &message, Some("leave it out".into()));
             }
         }

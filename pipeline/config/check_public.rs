@@ -18,7 +18,7 @@ impl Check<'_> {
         let (table, column) = target.split_once('.').map_or((target, None), |(table, column)| (table, Some(column)));
         let schema = self.public_table(&path, table)?;
         if let Some(column) = column {
-            self.summed(&path, &schema, column);
+            self.stored_number(&path, &schema, column, grid.derived);
         }
         self.filter(&["measures", name, "where"], yaml.filter.as_deref(), &schema);
         let located = self.located(&path, &schema)?;
@@ -107,8 +107,7 @@ impl Check<'_> {
 
     /// A report asks at least one thing of people: it is what the ledger is asked for.
     pub(super) fn some_private(&mut self, measures: &[Measure]) {
-        let public = |measure: &Measure| matches!(measure.kind, MeasureKind::Public { .. });
-        if !measures.is_empty() && measures.iter().all(public) {
+        if !measures.is_empty() && measures.iter().all(Measure::is_public) {
             let message = "every measure of this report is public: it tells nothing that is not known";
             let help = "add a measure of people, events or sums, or leave the report out";
             self.push(self.document.key(&["measures"], message), Some(help.into()));

@@ -1,22 +1,25 @@
 //! A report held against the tables: every name leads somewhere, every person's contribution is bounded.
 
+use super::check_columns::Derived;
+use super::check_sum::Summed;
 use super::derived::Reliability;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::dimensions::{self, Found};
-use super::filter;
-use super::locate;
-use super::plan::{CodeDimension, Measure, MeasureKind, Place, Practices, Report, Rows};
+use super::plan::{CodeDimension, Measure, MeasureKind, Number, Place, Practices, Report, Rows};
 use super::practitioners::Missing;
+use super::quarter::Quarter;
 use super::reliability::reliability;
 use super::report::{MeasureYaml, ReportYaml};
 use super::source::Document;
 use super::suggest::{advice, quote, words};
 use super::tables::{Lookup, Tables};
-use crate::schema::{Kind, Sender, TableSchema};
+use crate::schema::{Sender, TableSchema};
 
 /// What a report may refer to.
 pub(super) struct Scene<'a> {
     pub tables: &'a Tables,
+    /// The reported quarter.
+    pub quarter: Quarter,
     /// The names of the area levels, in the order of `Geography::levels`.
     pub levels: &'a [&'a str],
     /// The names of the bands, in the order of `Geography::bands`.
@@ -34,6 +37,7 @@ pub(super) struct Grid<'a> {
     pub place: Place,
     pub bands: &'a [usize],
     pub codes: &'a [CodeDimension],
+    pub derived: &'a Derived,
 }
 
 /// One check of a report, which collects complaints and gives the resolved report.
@@ -52,17 +56,20 @@ impl Check<'_> {
         self.at_least_one(&["share"], yaml.share, "a report without a share of the loss cannot be released");
         let protects = self.protects(yaml);
         let place = dimensions::place(yaml);
-        let found = dimensions::found(self.scene, yaml);
-        let bands = self.by(yaml, &found);
+        let derived = self.columns(yaml);
+        let found = dimensions::found(self.scene, yaml, &derived);
+        let bands = self.by(yaml, &found, &derived);
         let measures = yaml.measures.iter().map(|(name, measure)| {
             let codes = found.get(name).map_or(&[][..], |codes| codes);
-            self.measure(name, measure, &Grid { place, bands: &bands, codes })
+            self.measure(name, measure, &Grid { place, bands: &bands, codes, derived: &derived })
         });
         // Collected in full first, so that one bad measure does not hide the next one's mistakes.
         let measures = measures.collect::<Vec<_>>();
         let all = measures.iter().all(Option::is_some);
         let mut measures = measures.into_iter().flatten().collect::<Vec<_>>();
         self.layout(yaml);
+        // Their rows come last, so that a measure stands where the YAML has it.
+        let means = if all { self.means(yaml, &mut measures) } else { Vec::new() };
         self.lay_out(yaml, &mut measures);
         if all {
             self.some_private(&measures);
@@ -80,6 +87,7 @@ impl Check<'_> {
             by: yaml.by.clone(),
             measures,
             rates: figures.rates,
+            means,
             changes: figures.changes,
             inequality: figures.inequality,
             standardised: figures.standardised,
@@ -92,7 +100,7 @@ impl Check<'_> {
     }
 
     /// Checks the dimensions; gives the positions of the bands among them.
-    fn by(&mut self, yaml: &ReportYaml, found: &Found) -> Vec<usize> {
+    fn by(&mut self, yaml: &ReportYaml, found: &Found, derived: &Derived) -> Vec<usize> {
         let mut bands = Vec::new();
         for (at, name) in yaml.by.iter().enumerate() {
             let path = ["by", &at.to_string()];
@@ -100,7 +108,9 @@ impl Check<'_> {
                 self.complain(&path, &format!("{} is listed twice", quote(name)), None);
             } else if let Some(band) = self.scene.bands.iter().position(|band| band == name) {
                 bands.push(band);
-            } else if dimensions::place(yaml) == Place::Practice && dimensions::describes_people(self.scene, name) {
+            } else if dimensions::place(yaml) == Place::Practice
+                && dimensions::describes_people(self.scene, derived, name)
+            {
                 let message =
                     format!("{} describes the patient, and this report places figures by practice", quote(name));
                 let help = "leave it out: where practitioners are protected, a figure is of a practice's work";
@@ -112,8 +122,10 @@ impl Check<'_> {
                     &format!("`{name}` cannot be asked for, and names no other dimension"),
                     Some(help),
                 );
+            } else if let Some(column) = derived.get(name).filter(|_| !found.has(name)) {
+                self.misused(&path, name, column.as_ref(), found.unclear());
             } else if name != "area" && !found.has(name) {
-                let known = dimensions::known(self.scene, yaml);
+                let known = dimensions::known(self.scene, yaml, derived);
                 // A misspelt table hides its columns; its own complaint comes first.
                 if found.unclear() && advice_is_a_list(name, &known) {
                     continue;
@@ -130,6 +142,13 @@ impl Check<'_> {
     }
 
     fn measure(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Measure> {
+        if let Some(found) = self.posts(name, yaml, grid) {
+            return found;
+        }
+        if yaml.pairs.is_some() {
+            return self.pairs(name, yaml, grid);
+        }
+        self.no_pairs(name, yaml);
         if let Some(target) = &yaml.public {
             return self.public(name, target, yaml, grid);
         }
@@ -145,34 +164,40 @@ impl Check<'_> {
         if let Some(found) = self.derived(name, yaml, grid) {
             return found;
         }
-        let (word, written) = match (&yaml.persons, &yaml.events, &yaml.sum) {
-            (Some(table), None, None) => ("persons", table),
-            (None, Some(table), None) => ("events", table),
-            (None, None, Some(target)) => ("sum", target),
+        let kinds = [("persons", &yaml.persons), ("events", &yaml.events), ("sum", &yaml.sum), ("mean", &yaml.mean)];
+        let mut given = kinds.into_iter().filter_map(|(word, written)| Some((word, written.as_ref()?)));
+        let (word, written) = match (given.next(), given.next()) {
+            (Some(only), None) => only,
             _ => {
                 self.exactly_one_kind(name);
                 return None;
             }
         };
-        let (table, column) = if word == "sum" {
+        let (table, column) = if ["sum", "mean"].contains(&word) {
             match written.split_once('.') {
                 Some((table, column)) => (table, Some(column)),
                 None => {
                     let help = format!("write the table and its column: `{}.column`", written.trim());
-                    self.complain(&[path[0], name, word], "a sum needs a column", Some(help));
+                    self.complain(&[path[0], name, word], &format!("a {word} needs a column"), Some(help));
                     return None;
                 }
             }
         } else {
             (written.as_str(), None)
         };
-        let kind = self.kind(name, word, yaml, column);
-        let schema = self.table(&[path[0], name, word], table)?;
-        let practitioner = self.practitioner(name, word, yaml, &schema, grid.place);
-        if let Some(column) = column {
-            self.summed(&[path[0], name, word], &schema, column);
-        }
-        self.filter(&[path[0], name, "where"], yaml.filter.as_deref(), &schema);
+        let schema = self.table(&[path[0], name, word], table);
+        let column_path = [path[0], name, word];
+        let summed = schema.as_ref().zip(column);
+        let summed = summed.and_then(|(schema, column)| self.summed(&column_path, schema, column, grid.derived));
+        let filter = self.condition(&[path[0], name, "where"], yaml, summed.as_ref(), schema.as_deref());
+        let kind = self.kind(name, word, yaml, summed, grid.place);
+        let schema = schema?;
+        let at_least = self.at_least(name, word, yaml, &schema);
+        let practitioner = match word {
+            // It has complained of practitioners.
+            "mean" => Some(None),
+            _ => self.practitioner(name, word, yaml, &schema, grid.place),
+        };
         let unit = match &yaml.unit {
             Some(unit) => unit.clone(),
             None if word == "persons" => "people".into(),
@@ -185,8 +210,8 @@ impl Check<'_> {
             kind: kind?,
             table: table.to_string(),
             rows: Rows::Table,
-            at_least: 1,
-            filter: yaml.filter.clone(),
+            at_least,
+            filter,
             during: yaml.during,
             cells,
             place: grid.place,
@@ -200,24 +225,33 @@ impl Check<'_> {
     }
 
     pub(super) fn exactly_one_kind(&mut self, name: &str) {
-        let message = "exactly one of `persons`, `events`, `sum`, `public`, `funnel`, `wait` and `histogram` is needed";
+        let message = "exactly one of `persons`, `events`, `sum`, `mean`, `public`, `funnel`, `wait`, `histogram` and `pairs` is needed";
         self.push(self.document.key(&["measures", name], message), None);
     }
 
     /// The measure's bounds: those that its kind needs, and no others.
-    fn kind(&mut self, name: &str, word: &str, yaml: &MeasureYaml, column: Option<&str>) -> Option<MeasureKind> {
+    fn kind(
+        &mut self,
+        name: &str,
+        word: &str,
+        yaml: &MeasureYaml,
+        summed: Option<Summed>,
+        place: Place,
+    ) -> Option<MeasureKind> {
         let bounds = &yaml.per_person;
         let setting = |key: &'static str| ["measures", name, "per_person", key];
-        for (key, given, owner) in
-            [("events", bounds.events.is_some(), "events"), ("between", bounds.between.is_some(), "sum")]
-        {
-            if given && word != owner {
-                let place = self.document.key(&setting(key), format!("`{key}` means nothing for `{word}`"));
-                self.push(place, Some(format!("it bounds a measure of `{owner}`")));
-            }
+        let settings: [(&'static str, bool, &[&str]); 3] = [
+            ("events", bounds.events.is_some(), &["events"]),
+            ("rows", bounds.rows.is_some(), &["mean"]),
+            ("between", bounds.between.is_some(), &["sum", "mean"]),
+        ];
+        for (key, _, owners) in settings.iter().filter(|(_, given, owners)| *given && !owners.contains(&word)) {
+            let place = self.document.key(&setting(key), format!("`{key}` means nothing for `{word}`"));
+            self.push(place, Some(format!("it bounds a measure of `{}`", owners[0])));
         }
         match (word, bounds.events, bounds.between) {
             ("persons", ..) => Some(MeasureKind::Persons),
+            ("mean", ..) => self.deviations(name, yaml, summed, place),
             ("events", Some(at_most), _) => {
                 self.at_least_one(&setting("events"), at_most, "a person with no rows is never counted");
                 Some(MeasureKind::Events { at_most })
@@ -233,7 +267,8 @@ impl Check<'_> {
                 } else if between == (0, 0) {
                     self.complain(&setting("between"), "a total clamped to 0 says nothing", None);
                 }
-                Some(MeasureKind::Sum { column: column?.to_string(), between })
+                let Summed { sql, between: row, .. } = summed?;
+                Some(MeasureKind::Sum { of: Number { sql, between: row, centre: 0, rows: None }, between })
             }
             (_, _, None) => {
                 let help = "say what one person's total in a cell is clamped to: `per_person: { between: [0, 600] }`";
@@ -265,38 +300,6 @@ impl Check<'_> {
             return None;
         }
         Some(schema.clone())
-    }
-
-    pub(super) fn summed(&mut self, path: &[&str], schema: &TableSchema, column: &str) {
-        let whole = |kind| matches!(kind, Kind::Integer | Kind::Decimal);
-        let usable = || {
-            schema.columns.iter().filter(|(_, column)| whole(column.kind) && column.keep).map(|(name, _)| name.as_str())
-        };
-        let message = match schema.columns.get(column) {
-            Some(found) if whole(found.kind) && found.keep => return,
-            Some(found) if whole(found.kind) => format!("`{column}` is checked and then dropped (`keep: false`)"),
-            Some(_) => format!("`{column}` is not a number"),
-            None => format!("`{}` has no column {}", schema.table, quote(column)),
-        };
-        let mut complaint = self.document.value(path, message);
-        let offset = schema.table.len() + 1;
-        if let Some(span) =
-            locate::within(self.document, self.document.root.find(path), offset..offset + column.chars().count())
-        {
-            complaint = self.document.at(span, complaint.message);
-        }
-        self.push(complaint, advice(column, usable()));
-    }
-
-    pub(super) fn filter(&mut self, path: &[&str], condition: Option<&str>, schema: &TableSchema) {
-        let Some(condition) = condition else { return };
-        let node = self.document.root.find(path);
-        for fault in filter::faults(condition, schema) {
-            let inside = fault.at.and_then(|range| locate::within(self.document, node, range));
-            // A condition over several lines cannot be pointed into: its first character is marked instead.
-            let span = inside.unwrap_or(node.span.clone());
-            self.push(self.document.at(span, fault.message), fault.help);
-        }
     }
 
     pub(super) fn at_least_one(&mut self, path: &[&str], number: u32, why: &str) {

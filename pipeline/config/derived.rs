@@ -3,7 +3,24 @@
 //!
 //! A dimension of a measure is a position among its bands and then its codes, as in [`super::plan::Measure::tables`].
 
-use super::figures::{Convention, Population, Zeros};
+use super::figures::{Convention, Population, Sampling, Zeros};
+
+/// One released measure over another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    /// The name in YAML.
+    pub name: String,
+    /// The rate in words, as published.
+    pub label: String,
+    /// The numerator: a position in `Report::measures`.
+    pub of: usize,
+    /// The denominator: a position in `Report::measures`.
+    pub over: usize,
+    /// 1000 for a rate per thousand, 100 for a percentage; at least 1.
+    pub per: u32,
+    /// What its interval holds beside the noise.
+    pub sampling: Sampling,
+}
 
 /// A change on the quarter before.
 #[derive(Debug, Clone, PartialEq, Eq)]

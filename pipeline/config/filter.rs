@@ -10,7 +10,10 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer, Whitespace};
 
+use super::filter_number::Span as Reach;
+use super::filter_sql::lowered;
 use super::filter_walk::{Type, Walk};
+use super::quarter::Quarter;
 use crate::schema::TableSchema;
 
 /// Long enough for any condition that a person would read, and short enough that no tree is deep.
@@ -38,43 +41,88 @@ impl Fault {
 
 /// Everything that is wrong with `condition` as a filter on `table`; nothing where it may run.
 pub fn faults(condition: &str, table: &TableSchema) -> Vec<Fault> {
-    if condition.trim().is_empty() {
+    let truth = |found: Type<'_>| match found {
+        Type::Truth => Ok(()),
+        _ => Err(("this is a value, not a condition", "compare it with something, as in `status <> 'declined'`")),
+    };
+    checked(condition, table, truth).err().unwrap_or_default()
+}
+
+/// Least and greatest that `expression` gives over the rows of `table`, where it gives a whole number; otherwise
+/// everything that is wrong with it. Days between two dates are a number.
+pub(super) fn number(expression: &str, table: &TableSchema) -> Result<Reach, Vec<Fault>> {
+    let number = |found: Type<'_>| match found {
+        Type::Number(reach) => Ok(reach),
+        _ => {
+            Err(("this is not a whole number", "give a number, or the days between two dates: `ended_on - started_on`"))
+        }
+    };
+    checked(expression, table, number)
+}
+
+/// Text that the checks have passed, as SQL over the stored columns of `table`.
+pub fn sql(checked: &str, table: &TableSchema, quarter: Quarter) -> String {
+    read(checked).map_or_else(|| checked.to_owned(), |expression| lowered(expression, table, quarter).to_string())
+}
+
+/// The same in a form that is the same for the same question; see [`canonical`].
+pub(super) fn canonical_sql(checked: &str, table: &TableSchema, quarter: Quarter) -> String {
+    canonical(&sql(checked, table, quarter))
+}
+
+/// What `wanted` makes of the text's type, or everything that is wrong.
+fn checked<T>(
+    text: &str,
+    table: &TableSchema,
+    wanted: impl Fn(Type<'_>) -> Result<T, (&'static str, &'static str)>,
+) -> Result<T, Vec<Fault>> {
+    let only = |fault| Err(vec![fault]);
+    if text.trim().is_empty() {
         let help = "leave `where` out to count every row".to_string();
-        return vec![Fault::new(None, "the condition is empty", Some(help))];
+        return only(Fault::new(None, "the condition is empty", Some(help)));
     }
-    if condition.chars().count() > LONGEST {
-        return vec![Fault::new(None, format!("the condition is longer than {LONGEST} characters"), None)];
+    if text.chars().count() > LONGEST {
+        return only(Fault::new(None, format!("the condition is longer than {LONGEST} characters"), None));
     }
-    let places = Places::of(condition);
-    let tokens = match Tokenizer::new(&GenericDialect {}, condition).tokenize_with_location() {
+    let places = Places::of(text);
+    let tokens = match Tokenizer::new(&GenericDialect {}, text).tokenize_with_location() {
         Ok(tokens) => tokens,
-        Err(error) => return vec![Fault::new(places.point(error.location), not_sql(&error.message), None)],
+        Err(error) => return only(Fault::new(places.point(error.location), not_sql(&error.message), None)),
     };
     if let Some(comment) = tokens.iter().find(|token| is_comment(&token.token)) {
         let help = "put the note above the line, after a `#`".to_string();
-        return vec![Fault::new(places.range(comment.span), "a comment inside a condition", Some(help))];
+        return only(Fault::new(places.range(comment.span), "a comment inside a condition", Some(help)));
     }
     let expression = match parse(tokens, &places) {
         Ok(expression) => expression,
-        Err(fault) => return vec![*fault],
+        Err(fault) => return only(*fault),
     };
     let mut walk = Walk { table, places: &places, faults: Vec::new(), depth: 0 };
     let found = walk.expression(&expression);
-    if walk.faults.is_empty() && !matches!(found, Type::Truth) {
-        let help = "compare it with something, as in `status <> 'declined'`".to_string();
-        let at = places.range(expression.span());
-        walk.faults.push(Fault::new(at, "this is a value, not a condition", Some(help)));
+    if !walk.faults.is_empty() {
+        return Err(walk.faults);
     }
-    walk.faults
+    let found = wanted(found).map_err(|(message, help)| {
+        vec![Fault::new(places.range(expression.span()), message, Some(help.to_string()))]
+    })?;
+    // What the engine is given must not be too deep either; which quarter it is of makes no difference.
+    let quarter = Quarter::of(chrono::NaiveDate::default());
+    match read(&lowered(expression, table, quarter).to_string()) {
+        Some(_) => Ok(found),
+        None => only(Fault::new(None, "the condition is nested too deep", None)),
+    }
 }
 
 /// A checked condition in a form that is the same for the same question: spaces, brackets, spellings of operators and
 /// the order of what is joined by `and` or `or` make no difference.
 pub fn canonical(condition: &str) -> String {
-    let tokens = Tokenizer::new(&GenericDialect {}, condition).tokenize_with_location();
-    let parsed = tokens.ok().and_then(|tokens| parse(tokens, &Places::of(condition)).ok());
     // What does not parse was refused; as it is written, it is at least the same as itself.
-    parsed.map_or_else(|| condition.to_owned(), |expression| ordered(&expression))
+    read(condition).map_or_else(|| condition.to_owned(), |expression| ordered(&expression))
+}
+
+fn read(text: &str) -> Option<Expr> {
+    let tokens = Tokenizer::new(&GenericDialect {}, text).tokenize_with_location().ok()?;
+    parse(tokens, &Places::of(text)).ok()
 }
 
 fn ordered(expression: &Expr) -> String {
@@ -152,6 +200,11 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// For text that nobody wrote.
+    pub(super) fn nowhere() -> Self {
+        Places::of("")
+    }
+
     fn of(condition: &str) -> Self {
         let after = condition.chars().enumerate().filter(|(_, c)| *c == '\n').map(|(at, _)| at + 1);
         Places { lines: [0].into_iter().chain(after).collect(), end: condition.chars().count() }

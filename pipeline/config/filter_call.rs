@@ -5,6 +5,7 @@ use datafusion::sql::sqlparser::ast::{
     ObjectNamePart, Spanned,
 };
 
+use super::filter_number::{CALENDAR, Span};
 use super::filter_walk::{Type, Walk, is_text, name};
 use super::suggest::{list, nearest, quote};
 
@@ -48,15 +49,16 @@ impl<'a> Walk<'a> {
             let help = "it is known whether there is one (`is null`), and no more".to_string();
             return self.bad(at, "a reference cannot be cast", Some(help));
         }
-        if *to == DataType::Date && matches!(found, Type::Number | Type::Truth) {
+        if *to == DataType::Date && matches!(found, Type::Number(_) | Type::Truth) {
             // A number of days may be a day that no calendar has, which fails where it is written out.
             let help = "only text is read as a date, as in `try_cast(note as date)`".to_string();
             return self.bad(at, format!("{} cannot be cast to a date", name(found)), Some(help));
         }
         match to {
-            DataType::BigInt(None) | DataType::Int(None) | DataType::Integer(None) => Type::Number,
+            DataType::BigInt(None) => Type::Number(Span::any()),
+            DataType::Int(None) | DataType::Integer(None) => Type::Number(Span::new(i32::MIN, i32::MAX)),
             DataType::Varchar(None) | DataType::Text => Type::Text,
-            DataType::Date => Type::Date,
+            DataType::Date => Type::Date(CALENDAR),
             other => {
                 let help = format!("allowed here: {}", list(&["bigint", "varchar", "date"]));
                 self.bad(at, format!("a cast to {} is not allowed", quote(&other.to_string())), Some(help))
@@ -67,10 +69,11 @@ impl<'a> Walk<'a> {
     pub(super) fn extract(&mut self, whole: &Expr, field: &DateTimeField, inner: &'a Expr) -> Type<'a> {
         use DateTimeField as Field;
         let found = self.expression(inner);
-        self.expect(inner, found, matches!(found, Type::Date | Type::Bad), "a date");
+        self.expect(inner, found, matches!(found, Type::Date(_) | Type::Bad), "a date");
         let known = [Field::Year, Field::Quarter, Field::Month, Field::Day, Field::Dow, Field::Doy];
         if known.contains(field) {
-            return Type::Number;
+            let (least, greatest) = if *field == Field::Year { (-270_000, 270_000) } else { (0, 366) };
+            return Type::Number(Span::new(least, greatest));
         }
         let help = format!("allowed here: {}", list(&["year", "quarter", "month", "day", "dow", "doy"]));
         let at = self.places.range(whole.span());
@@ -103,7 +106,7 @@ impl<'a> Walk<'a> {
             _ => arguments.iter().for_each(|argument| self.text(argument)),
         }
         match gives {
-            Gives::Number => Type::Number,
+            Gives::Number => Type::Number(Span::new(0, i32::MAX)),
             Gives::Truth => Type::Truth,
             Gives::Text | Gives::Same => Type::Text,
         }
@@ -118,7 +121,9 @@ impl<'a> Walk<'a> {
                 (Type::Null, Type::Literal(_) | Type::Code(..)) => kind = Type::Text,
                 (Type::Null, found) => kind = found,
                 (_, Type::Null) | (Type::Bad, _) | (_, Type::Bad) => {}
-                (Type::Date, Type::Literal(text)) => {
+                (Type::Number(a), Type::Number(b)) => kind = Type::Number(a.or(b)),
+                (Type::Date(a), Type::Date(b)) => kind = Type::Date(a.or(b)),
+                (Type::Date(_), Type::Literal(text)) => {
                     // A comparison reads text as a date; the engine does not do so among alternatives.
                     let help = format!("write `date '{text}'`");
                     self.bad(self.places.range(part.span()), "text among dates", Some(help));

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::filter::{Fault, faults};
 use crate::schema::TableSchema;
 
-fn table() -> TableSchema {
+pub(crate) fn table() -> TableSchema {
     let text = "
 table: contacts
 from: practice
@@ -18,7 +18,9 @@ columns:
   contacted_on: { type: date }
   ended_on: { type: date }
   org_id: { type: reference, to: organisations }
-  minutes: { type: integer }
+  minutes: { type: integer, between: [0, 480] }
+  odd: { type: integer, breach: warn }
+  wide: { type: integer }
   attended: { type: code, codes: ['yes', 'no'] }
   mode: { type: code, codes: [phone, home] }
 ";
@@ -42,7 +44,7 @@ pub(crate) fn may_run(condition: &str, table: &TableSchema) -> bool {
 }
 
 /// Conditions that may run; `measure::spec` runs them.
-pub(crate) const MAY_RUN: [&str; 23] = [
+pub(crate) const MAY_RUN: [&str; 31] = [
     "attended = 'yes'",
     "Attended <> 'no' AND minutes >= 10",
     "\"attended\" = 'unknown'",
@@ -66,6 +68,14 @@ pub(crate) const MAY_RUN: [&str; 23] = [
     "org_id is not null or org_id is null",
     "mode is distinct from 'phone'",
     "true",
+    "contacted_on between quarter_start and quarter_end",
+    "ended_on <= quarter_end + 183",
+    "ended_on - contacted_on > 7 or quarter_end - 7 <= ended_on",
+    "contacted_on + minutes > 1 + quarter_start - 3",
+    "coalesce(ended_on, quarter_end) - (contacted_on - 1) > length(mode)",
+    "case when minutes > 5 then quarter_start - 1 else ended_on end > contacted_on",
+    "length(mode) * length(attended) > extract(year from contacted_on) - extract(day from ended_on)",
+    "-length(mode) - -minutes < -(3 - minutes)",
 ];
 
 #[test]
@@ -133,6 +143,25 @@ fn what_may_not_and_why() {
         ("mode like 'a' escape '\\'", "`mode LIKE 'a' ESCAPE '\\'` is not allowed in a condition"),
         ("extract(epoch from contacted_on) > 1", "`EPOCH` cannot be taken from a date here"),
         ("minutes & 1 = 1", "the operator `&` is not allowed"),
+        ("wide * wide > 0", "`wide * wide` may not fit 64 bits"),
+        ("wide * 9223372036854775807 > 0", "`wide * 9223372036854775807` may not fit 64 bits"),
+        ("minutes + 9223372036854775807 > 0", "`minutes + 9223372036854775807` may not fit 64 bits"),
+        ("-odd - 2 > 0", "`-odd - 2` may not fit 64 bits"),
+        ("-try_cast(mode as bigint) > 0", "`-TRY_CAST(mode AS BIGINT)` may not fit 64 bits"),
+        ("coalesce(minutes, odd) * 2 > 0", "`coalesce(minutes, odd) * 2` may not fit 64 bits"),
+        (
+            "case when true then wide else odd end + 1 > 0",
+            "`CASE WHEN true THEN wide ELSE odd END + 1` may not fit 64 bits",
+        ),
+        ("contacted_on + wide > ended_on", "`contacted_on + wide` may be a day that no calendar has"),
+        ("try_cast(mode as date) - 1 > ended_on", "`TRY_CAST(mode AS DATE) - 1` may be a day that no calendar has"),
+        ("contacted_on + ended_on > ended_on", "expected a number, found a date"),
+        ("contacted_on * 2 > ended_on", "expected a number, found a date"),
+        ("7 - contacted_on > 0", "expected a number, found a date"),
+        ("contacted_on - '2024-07-01' > 0", "expected a number, found text"),
+        ("-contacted_on > 0", "expected a number, found a date"),
+        ("quarter_end > 5", "a date is compared with a number"),
+        ("quarter_ends > ended_on", "`contacts` has no column `quarter_ends`"),
     ];
     for (condition, expected) in cases {
         let all = found(condition);

@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, DataType, Expr, Ident, Spanned, UnaryOperator, Value, ValueWithSpan,
 };
 
 use super::filter::{Fault, Places};
+use super::filter_number::{STORED_DATES, Span};
 use super::suggest::{advice, quote};
 use crate::schema::{Column, Kind, TableSchema};
 
@@ -17,13 +18,13 @@ pub(super) enum Type<'a> {
     /// True, false or unknown.
     Truth,
     /// A whole number.
-    Number,
+    Number(Span),
     /// Text of any kind.
     Text,
     /// A column with a closed list of codes.
     Code(&'a str, &'a [String]),
     /// A calendar date.
-    Date,
+    Date(Span),
     /// The key of a public table, stored as a row's number: no text can be compared with it.
     Reference,
     /// Text written in the condition itself.
@@ -88,7 +89,10 @@ impl<'a> Walk<'a> {
                 Type::Truth
             }
             Expr::UnaryOp { op: UnaryOperator::Not, expr } => self.truth(expr),
-            Expr::UnaryOp { op: UnaryOperator::Minus | UnaryOperator::Plus, expr } => self.number(expr),
+            Expr::UnaryOp { op: op @ (UnaryOperator::Minus | UnaryOperator::Plus), expr } => match self.number(expr) {
+                Type::Number(found) if *op == UnaryOperator::Minus => self.fitting(expression, found.negative()),
+                found => found,
+            },
             Expr::BinaryOp { left, op, right } => self.binary(expression, left, op, right),
             Expr::Cast { kind, expr, data_type, array: false, format: None } => {
                 self.cast(expression, kind, expr, data_type)
@@ -130,10 +134,7 @@ impl<'a> Walk<'a> {
                 self.truth(right)
             }
             Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => self.compare(left, right),
-            Op::Plus | Op::Minus | Op::Multiply => {
-                self.number(left);
-                self.number(right)
-            }
+            Op::Plus | Op::Minus | Op::Multiply => self.arithmetic(whole, left, op, right),
             Op::StringConcat => {
                 self.text(left);
                 self.text(right);
@@ -157,6 +158,9 @@ impl<'a> Walk<'a> {
         let folded = if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() };
         let table = &self.table.table;
         let Some((known, column)) = self.table.columns.get_key_value(folded.as_str()) else {
+            if let Some(day) = DayOfQuarter::named(self.table, name) {
+                return day.kind();
+            }
             let usable = self.table.columns.iter().filter(|(_, column)| barred(column).is_none());
             let help = advice(&folded, usable.map(|(name, _)| name.as_str()));
             let help = help.map(|help| if name.quote_style.is_some() { quoted_help(help, name) } else { help });
@@ -167,9 +171,9 @@ impl<'a> Walk<'a> {
         }
         match column.kind {
             Kind::Code => Type::Code(known, &column.codes),
-            Kind::Date => Type::Date,
+            Kind::Date => Type::Date(STORED_DATES),
             Kind::Reference => Type::Reference,
-            Kind::Integer | Kind::Decimal => Type::Number,
+            Kind::Integer | Kind::Decimal => Type::Number(Span::of(column)),
             _ => Type::Text,
         }
     }
@@ -190,8 +194,8 @@ impl<'a> Walk<'a> {
             Value::SingleQuotedString(text) => Type::Literal(text),
             Value::Number(text, false) => {
                 let text = text.to_string();
-                if text.parse::<i64>().is_ok() {
-                    return Type::Number;
+                if let Ok(number) = text.parse::<i64>() {
+                    return Type::Number(Span::only(number));
                 }
                 let help = "decimals are stored as whole numbers of their smallest unit: pence, hundredths";
                 self.bad(at, format!("{} is not a whole number that fits", quote(&text)), Some(help.into()))
@@ -203,19 +207,21 @@ impl<'a> Walk<'a> {
     fn date(&mut self, value: &'a ValueWithSpan) -> Type<'a> {
         match &value.value {
             Value::SingleQuotedString(text) => {
-                self.is_date(text, self.places.range(value.span));
-                Type::Date
+                let day = self.is_date(text, self.places.range(value.span));
+                Type::Date(day.map_or(STORED_DATES, |day| Span::only(days(day))))
             }
             _ => self.bad(self.places.range(value.span), "a date is written as `date '2026-07-01'`", None),
         }
     }
 
-    pub(super) fn is_date(&mut self, text: &str, at: Option<Range<usize>>) {
+    pub(super) fn is_date(&mut self, text: &str, at: Option<Range<usize>>) -> Option<NaiveDate> {
         // Exactly ten characters: shorter forms read differently from engine to engine.
-        if text.len() != 10 || NaiveDate::parse_from_str(text, "%Y-%m-%d").is_err() {
+        let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10);
+        if day.is_none() {
             let help = "write it as `2026-07-01`".to_string();
             self.bad(at, format!("{} is not a date", quote(text)), Some(help));
         }
+        day
     }
 
     pub(super) fn compare(&mut self, left: &'a Expr, right: &'a Expr) -> Type<'a> {
@@ -229,9 +235,9 @@ impl<'a> Walk<'a> {
             }
             (Type::Code(column, codes), Type::Literal(text)) => self.code(column, codes, text, right_at),
             (Type::Literal(text), Type::Code(column, codes)) => self.code(column, codes, text, left_at),
-            (Type::Date, Type::Literal(text)) => self.is_date(text, right_at),
-            (Type::Literal(text), Type::Date) => self.is_date(text, left_at),
-            (Type::Number, Type::Number) | (Type::Date, Type::Date) | (Type::Truth, Type::Truth) => {}
+            (Type::Date(_), Type::Literal(text)) => drop(self.is_date(text, right_at)),
+            (Type::Literal(text), Type::Date(_)) => drop(self.is_date(text, left_at)),
+            (Type::Number(_), Type::Number(_)) | (Type::Date(_), Type::Date(_)) | (Type::Truth, Type::Truth) => {}
             (a, b) if is_text(a) && is_text(b) => {}
             (a, b) => {
                 self.bad(right_at, format!("{} is compared with {}", name(a), name(b)), None);
@@ -255,8 +261,8 @@ impl<'a> Walk<'a> {
 
     fn number(&mut self, part: &'a Expr) -> Type<'a> {
         let found = self.expression(part);
-        self.expect(part, found, matches!(found, Type::Number | Type::Bad), "a number");
-        Type::Number
+        self.expect(part, found, matches!(found, Type::Number(_) | Type::Bad), "a number");
+        if matches!(found, Type::Number(_)) { found } else { Type::Bad }
     }
 
     pub(super) fn text(&mut self, part: &'a Expr) {
@@ -293,6 +299,37 @@ fn barred(column: &Column) -> Option<&'static str> {
     }
 }
 
+/// A day of the reported quarter, which a condition may name as it names a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DayOfQuarter {
+    /// `quarter_start`.
+    First,
+    /// `quarter_end`.
+    Last,
+}
+
+impl DayOfQuarter {
+    /// The day that a name means, where the table has no such column.
+    pub fn named(table: &TableSchema, name: &Ident) -> Option<Self> {
+        let folded = name.value.to_lowercase();
+        match folded.as_str() {
+            _ if name.quote_style.is_some() || table.columns.contains_key(&folded) => None,
+            "quarter_start" => Some(DayOfQuarter::First),
+            "quarter_end" => Some(DayOfQuarter::Last),
+            _ => None,
+        }
+    }
+
+    fn kind<'a>(self) -> Type<'a> {
+        Type::Date(STORED_DATES)
+    }
+}
+
+/// Days since 1970-01-01.
+pub(super) fn days(date: NaiveDate) -> i32 {
+    date.num_days_from_ce() - 719_163
+}
+
 /// SQL reads double quotes as a name; whoever wrote them may have meant text.
 fn quoted_help(help: String, name: &Ident) -> String {
     if name.quote_style == Some('"') {
@@ -309,9 +346,9 @@ pub(super) fn is_text(kind: Type<'_>) -> bool {
 pub(super) fn name(kind: Type<'_>) -> &'static str {
     match kind {
         Type::Truth => "a condition",
-        Type::Number => "a number",
+        Type::Number(_) => "a number",
         Type::Text | Type::Code(..) | Type::Literal(_) => "text",
-        Type::Date => "a date",
+        Type::Date(_) => "a date",
         Type::Reference => "a reference",
         Type::Null => "null",
         Type::Bad => "a mistake",

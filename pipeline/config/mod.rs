@@ -10,23 +10,31 @@ pub mod amount;
 pub mod bins;
 pub mod board;
 mod check_board;
+mod check_columns;
 mod check_figures;
 mod check_geography;
 mod check_histogram;
 mod check_journey;
 mod check_layout;
+mod check_mean;
+mod check_pairs;
+mod check_posts;
 mod check_pseudonyms;
 mod check_public;
 mod check_quarter;
 mod check_report;
 mod check_schema;
+mod check_sum;
 mod check_target;
+pub mod country;
 pub mod derived;
 pub mod diagnostic;
 mod dimensions;
 pub mod figures;
 pub mod filter;
 mod filter_call;
+mod filter_number;
+mod filter_sql;
 #[cfg(test)]
 pub(crate) mod filter_tests;
 mod filter_walk;
@@ -140,10 +148,14 @@ fn read(path: &Path, needs: Needs, asked: Option<Quarter>, complaints: &mut Diag
     let areas = lookup.as_ref().map(|lookup| lookup.table.as_str());
     let practices = practitioners::practices(&tables, areas);
     let levels = check_geography::level_names(&document);
+    // A quarter that cannot be read is complained of with the rest of the board's YAML.
+    let quarter = document.root.get("quarter").and_then(|node| node.text()?.parse().ok());
+    let quarter = quarter.unwrap_or_else(|| Quarter::of(chrono::NaiveDate::default()));
     let reliability = yaml.as_ref().and_then(|yaml| yaml.publish.reliability.as_ref());
     let reliability = reliability::reliability(&document, &["publish", "reliability"], reliability, complaints);
     let reliability = reliability.unwrap_or_default();
-    let scene = Scene { tables: &tables, levels: &levels, bands: &bands, areas, practices: &practices, reliability };
+    let scene =
+        Scene { tables: &tables, quarter, levels: &levels, bands: &bands, areas, practices: &practices, reliability };
     let reports = reports(&document, &places, &scene, complaints);
     let yaml = yaml?;
     let (document, places, tables) = (&document, &places, &tables);
@@ -183,7 +195,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
         salt,
         weaknesses: board.weaknesses(),
         geography: geography?,
-        practices: practices.filter(|_| reports.iter().any(|report| report.protects.practitioner)),
+        practices: practices.filter(|_| reports.iter().any(Report::is_by_practice)),
         loss: losses.loss?,
         most: losses.most?,
         year: losses.year,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 
 use super::board::Format;
+use super::country::Country;
+pub use super::derived::Rate;
 use super::derived::{Change, Inequality, Quartiles, Reliability, SmallNumbers, Standardised};
-use super::figures::Sampling;
 use super::journey::{Histogram, Stage, Wait};
 use super::quarter::Quarter;
 use super::report::During;
@@ -40,7 +41,7 @@ pub struct Plan {
     pub weaknesses: Vec<String>,
     /// Areas and bands.
     pub geography: Geography,
-    /// The ways to practices; present where a report protects practitioners.
+    /// The ways to practices; present where a measure is placed by them.
     pub practices: Option<Practices>,
     /// The loss that this quarter's reports share.
     pub loss: Loss,
@@ -69,6 +70,8 @@ pub struct Fictional {
     pub dirt: f64,
     /// Referrals and what follows from them, against the usual number; above 0, at most 60.
     pub activity: f64,
+    /// Whose identifiers, area codes and column names.
+    pub country: Country,
     /// The folder to fill; absolute.
     pub folder: PathBuf,
 }
@@ -129,6 +132,16 @@ pub struct Practices {
     pub of_post: String,
 }
 
+impl Geography {
+    /// Which end of each band is which, in the words of the schema: "SIMDQuintile: SIMD fifth of the country; 1 is the
+    /// most deprived". Empty where no band is described.
+    pub fn bands_in_words(&self) -> String {
+        let words =
+            self.bands.iter().filter_map(|band| Some(format!("{}: {}", band.heading, band.description.as_ref()?)));
+        words.collect::<Vec<_>>().join(". ")
+    }
+}
+
 /// One level of areas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Level {
@@ -156,6 +169,8 @@ pub struct Band {
     pub heading: String,
     /// The area level within which bands are cut; absent for the whole country.
     pub within: Option<String>,
+    /// Which end is which, as the schema describes the column.
+    pub description: Option<String>,
     /// The bands, in the schema's order; `unknown` is implied last.
     pub codes: Vec<String>,
 }
@@ -187,12 +202,21 @@ pub struct Report {
     pub quartiles: Vec<Quartiles>,
     /// When a figure says too little.
     pub reliability: Reliability,
+    /// Means, each of two of the measures.
+    pub means: Vec<Mean>,
     /// The share of each level of the geography, in its order, against the other levels'; each at least 1.
     pub level_shares: Vec<u32>,
     /// How near the truth figures must be; no measure and level twice.
     pub targets: Vec<Target>,
     /// Sentences for the published page.
     pub words: Option<String>,
+}
+
+impl Report {
+    /// Whether any of its figures is by practice: all of them where practitioners are protected, and pairs always.
+    pub fn is_by_practice(&self) -> bool {
+        self.protects.practitioner || self.measures.iter().any(|measure| measure.place == Place::Practice)
+    }
 }
 
 /// Whom a report protects. The patient is no choice: a report that protects others alone would expose patients.
@@ -252,7 +276,8 @@ pub struct Measure {
     pub during: During,
     /// At most this many cells a person; at least 1.
     pub cells: u32,
-    /// Where its people are placed: the same for all measures of a report.
+    /// Where its people are placed: the same for all measures of a report, but for pairs, which are placed by practice
+    /// whoever is protected.
     pub place: Place,
     /// What a practice's total in a cell is clamped to, where the report protects practitioners and the table's rows
     /// name one; for `persons` and `events` from 0.
@@ -274,6 +299,13 @@ pub struct Measure {
     pub expect_per_1000: Option<f64>,
 }
 
+impl Measure {
+    /// Whether it is of a public table: exact, and no part of what the ledger is asked for.
+    pub fn is_public(&self) -> bool {
+        matches!(self.kind, MeasureKind::Public { .. })
+    }
+}
+
 /// Which relation's rows a measure counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rows {
@@ -284,6 +316,8 @@ pub enum Rows {
     /// One row a person who reached the first of these stages, with the furthest that they reached after all before it.
     /// Order in time is not asked for. [`Measure::table`] is that of the first stage.
     Funnel(Vec<Stage>),
+    /// One row a practitioner: their latest post that they held in the quarter. [`Measure::table`] is that of the posts.
+    Posts,
     /// One row a person who has the first event, with the days to the next. [`Measure::table`] is that of the first.
     Wait(Wait),
 }
@@ -298,10 +332,10 @@ pub enum MeasureKind {
         /// At most this many rows a person and cell count; at least 1.
         at_most: u32,
     },
-    /// The sum of a column of whole numbers.
+    /// The sum of a whole number over rows.
     Sum {
-        /// The column.
-        column: String,
+        /// What a row adds.
+        of: Number,
         /// A person's total in a cell is clamped to this range: least and greatest, inclusive.
         between: (i64, i64),
     },
@@ -312,6 +346,40 @@ pub enum MeasureKind {
         /// What places a row in areas.
         located: Located,
     },
+    /// Distinct pairs of a practitioner and a row of a public table, whoever's rows they stand in.
+    Pairs {
+        /// The column that names the practitioner, and the one that leads to the public table.
+        of: (String, String),
+        /// At most this many pairs a person count, of all quarters that are looked at; at least 1.
+        at_most: u32,
+        /// Which of them, against the quarter before.
+        keep: Keep,
+    },
+}
+
+/// Which pairs count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// Those of the quarter; the quarter before is not looked at.
+    All,
+    /// Those of the quarter that the quarter before has not.
+    New,
+    /// Those of both quarters.
+    Lasting,
+}
+
+impl Keep {
+    /// Whether it needs the quarter before.
+    pub fn needs_earlier(self) -> bool {
+        self != Keep::All
+    }
+}
+
+impl Measure {
+    /// Whether it is measured against the quarter before.
+    pub fn needs_earlier(&self) -> bool {
+        matches!(&self.kind, MeasureKind::Pairs { keep, .. } if keep.needs_earlier())
+    }
 }
 
 /// What places a row of a public table in areas and bands.
@@ -325,12 +393,42 @@ pub enum Located {
     Code(String),
 }
 
+/// A whole number that a row has, or has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    /// Checked SQL over the columns of [`Measure::table`]; null where a row has none, and such a row adds nothing.
+    pub sql: String,
+    /// Least and greatest of one row, inclusive: a value beyond them is taken for the nearer of the two.
+    pub between: (i64, i64),
+    /// What is taken from each row's value: 0, unless the sum is part of a mean.
+    pub centre: i64,
+    /// At most this many rows of a person in a cell count, at least 1; all of them where absent.
+    pub rows: Option<u32>,
+}
+
+/// A released sum of deviations over a released number of rows: the mean is `centre + sum / count`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mean {
+    /// The name in YAML.
+    pub name: String,
+    /// The mean in words, as published.
+    pub label: String,
+    /// The sum of (value - centre): a position in `Report::measures`.
+    pub sum: usize,
+    /// The rows that have a value: a position in `Report::measures`.
+    pub count: usize,
+    /// The whole midpoint of `between`.
+    pub centre: i64,
+    /// Least and greatest of one row's value, inclusive, the one below the other.
+    pub between: (i64, i64),
+}
+
 /// A dimension that is a closed list of codes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeDimension {
     /// The name in YAML.
     pub name: String,
-    /// The column that holds the code.
+    /// The stored column that holds the code; the name in YAML where it is computed.
     pub column: String,
     /// The table that holds the column: the measure's own, a public one that it refers to, or `patients`.
     pub table: String,
@@ -356,27 +454,18 @@ pub enum CodeValue {
 }
 
 impl CodeDimension {
+    /// What a row's code comes from, whatever the dimension is called.
+    pub fn source(&self) -> &str {
+        match &self.value {
+            CodeValue::Stored => &self.column,
+            CodeValue::Computed(sql) => sql,
+        }
+    }
+
     /// How many values it has, with `unknown` where it has one.
     pub fn size(&self) -> usize {
         self.codes.len() + usize::from(self.unknown)
     }
-}
-
-/// One released measure over another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rate {
-    /// The name in YAML.
-    pub name: String,
-    /// The rate in words, as published.
-    pub label: String,
-    /// The numerator: a position in `Report::measures`.
-    pub of: usize,
-    /// The denominator: a position in `Report::measures`.
-    pub over: usize,
-    /// 1000 for a rate per thousand, 100 for a percentage; at least 1.
-    pub per: u32,
-    /// What its interval holds beside the noise.
-    pub sampling: Sampling,
 }
 
 /// A privacy loss: above zero, and written so that it can be read exactly.

@@ -21,6 +21,9 @@ pub struct ReportYaml {
     /// said. Each table is given at every area level, and totals by area alone come with any list.
     #[serde(default)]
     pub tables: Option<Vec<Vec<String>>>,
+    /// Columns that the report derives from those of a table, by name, for `by`, `sum` and `mean`.
+    #[serde(default)]
+    pub columns: IndexMap<String, DerivedYaml>,
     /// What is counted.
     pub measures: IndexMap<String, MeasureYaml>,
     /// What is divided by what.
@@ -89,6 +92,16 @@ pub enum TargetsYaml {
     Many(Vec<TargetYaml>),
 }
 
+impl TargetsYaml {
+    /// The targets as written.
+    pub fn all(&self) -> &[TargetYaml] {
+        match self {
+            TargetsYaml::One(target) => std::slice::from_ref(target),
+            TargetsYaml::Many(targets) => targets,
+        }
+    }
+}
+
 /// How near the truth the cells of one measure and level must be: 95% of them within so much.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -111,7 +124,44 @@ pub enum Role {
     Practitioner,
 }
 
-/// One measure. Exactly one of `persons`, `events`, `sum`, `public`, `funnel`, `wait` and `histogram` is given.
+/// A derived column. Exactly one of `age`, `is` and `when` is given.
+///
+/// ```yaml
+/// age_band:          { of: patients, age: date_of_birth, edges: [0, 16, 25, 45, 65, 75] }
+/// minutes_band:      { of: contacts, is: minutes, edges: [0, 15, 30, 60] }
+/// swemwbs_change:    { of: attendances, is: swemwbs_after - swemwbs_before, between: [-28, 28] }
+/// funding_ends_soon: { of: organisations, when: funded_until <= quarter_end + 183 }
+/// ```
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DerivedYaml {
+    /// The table whose rows have it: that of a measure, a public one that its rows refer to, or `patients`.
+    pub of: String,
+    /// Whole years on the quarter's last day since this date, in bands. A later date is `unknown`, as a missing one is.
+    #[serde(default)]
+    pub age: Option<String>,
+    /// A whole number: a column, or a calculation with columns. Missing where a column in it is. Give `edges` to put it
+    /// into bands, or `between` to add it up.
+    #[serde(default)]
+    pub is: Option<String>,
+    /// `yes` where this condition holds, `no` where it does not, and `unknown` where a missing date or number leaves it
+    /// open. A missing code is the word `unknown`, and is compared as such.
+    #[serde(default)]
+    pub when: Option<String>,
+    /// Where bands start: `[0, 15, 30]` gives `0 to 14`, `15 to 29` and `30 and over`, and `under 0` before them where
+    /// the contract lets a value be as low.
+    #[serde(default)]
+    pub edges: Option<Vec<i64>>,
+    /// Least and greatest value of a row: a value beyond them is taken for the nearer of the two.
+    #[serde(default)]
+    pub between: Option<(i64, i64)>,
+    /// The heading in published files; the name in capitals and small letters where absent.
+    #[serde(default)]
+    pub heading: Option<String>,
+}
+
+/// One measure. Exactly one of `persons`, `events`, `sum`, `mean`, `public`, `funnel`, `wait`, `histogram` and `pairs`
+/// is given.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MeasureYaml {
@@ -121,7 +171,8 @@ pub struct MeasureYaml {
     /// Rows of this table.
     #[serde(default)]
     pub events: Option<String>,
-    /// Sum of `table.column`, a whole number.
+    /// Sum of `table.column`, a number. Of `practitioners`, where they are protected, it is over practitioners: each counts
+    /// with their latest post in the quarter.
     #[serde(default)]
     pub sum: Option<String>,
     /// Rows of this public table, or the sum of `table.column`: exact and without any loss, for no person is in it.
@@ -141,6 +192,26 @@ pub struct MeasureYaml {
     /// `wait`, `histogram`: the least number of each bin, rising. The last bin has no end. A wait starts at 0.
     #[serde(default)]
     pub edges: Option<Vec<i64>>,
+    /// Distinct pairs in this table's rows, whoever's rows they are: `of` says of what.
+    #[serde(default)]
+    pub pairs: Option<String>,
+    /// `pairs`: the column that names the practitioner, and the one that leads to the organisation. A pair is placed
+    /// by the practitioner's practice, and given by the organisation's codes.
+    #[serde(default)]
+    pub of: Option<(String, String)>,
+    /// `pairs`: what they are held against, where `keep` says which of them count.
+    #[serde(default)]
+    pub against: Option<AgainstYaml>,
+    /// `pairs`: which of the quarter's pairs count: those that the quarter before has not, or has too.
+    #[serde(default)]
+    pub keep: Option<KeepYaml>,
+    /// Mean of `table.column`, a whole number, over the rows that have it. It is measured as two figures, each with the
+    /// share of the loss that is given here: a sum, and the number of rows.
+    #[serde(default)]
+    pub mean: Option<String>,
+    /// `persons`: only people with at least this many rows that count, in a cell; 1 unless said.
+    #[serde(default)]
+    pub at_least: Option<u32>,
     /// Only rows for which this holds: SQL over the table's own columns.
     #[serde(default, rename = "where")]
     pub filter: Option<String>,
@@ -153,6 +224,10 @@ pub struct MeasureYaml {
     /// How much one practice may contribute, and with it any of its practitioners; where practitioners are protected.
     #[serde(default)]
     pub per_practice: Option<PerPracticeYaml>,
+    /// `sum` of `practitioners.column`: how much one practitioner may contribute; what the column's schema allows unless
+    /// said. Each practitioner counts once, with their latest post in the quarter, at its practice.
+    #[serde(default)]
+    pub per_practitioner: Option<PerPractitionerYaml>,
     /// This measure's share of the report's loss, against the other measures' shares.
     #[serde(default = "one")]
     pub share: u32,
@@ -199,6 +274,24 @@ pub struct WaitYaml {
     pub where_to: Option<String>,
 }
 
+/// What pairs are held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AgainstYaml {
+    /// The quarter before the reported one, as the store has it from its own extracts.
+    PreviousQuarter,
+}
+
+/// Which pairs count, against another quarter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KeepYaml {
+    /// Those that the other quarter has not.
+    New,
+    /// Those of both quarters.
+    Lasting,
+}
+
 /// An author's guess at what will be counted, all codes together.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -229,9 +322,25 @@ pub struct PerPersonYaml {
     /// `events`, `histogram`: at most this many rows a cell count.
     #[serde(default)]
     pub events: Option<u32>,
-    /// `sum`: the person's total in a cell is clamped to this range.
+    /// `mean`: at most this many rows of the person in a cell count; 1 unless said. Which ones is chosen by the rows' own
+    /// token, a keyed pseudonym; in a table without one the earliest count.
+    #[serde(default)]
+    pub rows: Option<u32>,
+    /// `sum`: the person's total in a cell is clamped to this range. `mean`: each row's value is, to what of this range the column can
+    /// be.
     #[serde(default)]
     pub between: Option<(i64, i64)>,
+    /// `pairs`: at most this many pairs; against another quarter, of both together. Which are kept is chosen by a keyed hash.
+    #[serde(default)]
+    pub pairs: Option<u32>,
+}
+
+/// The contribution bound of one practitioner.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PerPractitionerYaml {
+    /// The number of their post is clamped to this range, in the column's own unit: `[0, 1.5]` posts.
+    pub between: (f64, f64),
 }
 
 /// The contribution bound of one practice.

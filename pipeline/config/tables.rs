@@ -92,6 +92,11 @@ impl Tables {
         self.0.get(table)?.as_ref()
     }
 
+    /// Every table's name, with its schema where it could be read.
+    pub fn all(&self) -> impl Iterator<Item = (&str, Option<&TableSchema>)> {
+        self.0.iter().map(|(name, schema)| (name.as_str(), schema.as_deref()))
+    }
+
     /// The names of all private tables whose rows name a person.
     pub fn of_people(&self) -> Vec<&str> {
         let of_people = |schema: &Arc<TableSchema>| schema.from != Sender::Public && schema.person().is_some();

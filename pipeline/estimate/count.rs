@@ -1,5 +1,8 @@
 //! What is published of one measure's tables: the released vectors combined, and made whole.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use super::fit::{Fit, Noisy, Spread, fit};
 use super::shape::{Marginal, Shape};
 use super::small_numbers::{Policy, Table, withheld};
@@ -73,10 +76,14 @@ pub fn counted(together: &Together<'_>) -> Result<Vec<Counted>> {
         return Err(Error::Privacy("a published table does not follow from what was drawn".into()));
     }
     let bands = (0..together.bands).collect::<Vec<_>>();
+    // A table that is asked for once is asked for again.
+    let known = RefCell::new(BTreeMap::<Marginal, Vec<f64>>::new());
+    let estimate =
+        |table: &Marginal| known.borrow_mut().entry(table.clone()).or_insert_with(|| fit.table(table)).clone();
     let whole = whole(&whole::Request {
         shape: together.shape,
         tables: together.tables,
-        estimate: &|table| fit.table(table),
+        estimate: &estimate,
         bands: &bands,
         possible: together.possible,
         non_negative: together.floor,

@@ -60,9 +60,9 @@ pub fn shares(shape: &Shape, may: &[Candidate], wanted: &[Wanted], mechanism: Me
     Ok(problem.optimum(problem.thinned(&problem.weights, best), &problem.weights))
 }
 
-/// The least loss at which every target holds, to a hundredth, and the shares of it. A target is a position in `wanted` and the greatest
-/// mean variance that it may have. Where some wanted tables have no target, they have a twentieth of the loss to
-/// themselves, so that they can be published.
+/// The shares at which every target holds at the least loss, to a hundredth, and that loss, of which the shares are
+/// parts. A target is a position in `wanted` and the greatest mean variance that it may have. Where some wanted tables
+/// have no target, they have a twentieth of the loss to themselves, so that they can be published.
 ///
 /// # Errors
 /// [`Error::Privacy`] as for [`shares`], and where there is no target or one is not of a wanted table or not above 0.
@@ -99,7 +99,8 @@ pub fn shares_for(
     Ok((shares, loss))
 }
 
-/// The root mean square error of each wanted table's cells at a loss of 1, shared out like this.
+/// The root mean square error of each wanted table's cells at a loss of 1, shared out like this; infinite where it is not
+/// estimable.
 ///
 /// # Errors
 /// [`Error::Privacy`] as for [`shares`], or where there is not one share a candidate.

@@ -108,7 +108,7 @@ fn at_one_area_level_the_shares_reach_the_optimum_of_the_matrix_mechanism() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     /// Karush, Kuhn and Tucker: a unit of loss gains the same in each table that is measured, and no more in another.
     /// To leave out the least of them costs next to nothing.

@@ -63,8 +63,13 @@ pub enum Convert {
     },
     /// Any text that is not blank.
     Token,
-    /// A Scottish practice code; a row of the public practices, where those are given.
-    PracticeCode(Option<Arc<Reference>>),
+    /// A practice code; a row of the public practices, where those are given.
+    PracticeCode {
+        /// The public practices.
+        practices: Option<Arc<Reference>>,
+        /// `#` is a digit, `@` a capital letter; none where the code has the check digit of Scottish ones.
+        pattern: Option<Vec<u8>>,
+    },
     /// A place in a closed list.
     Code(Vec<Vec<u8>>),
     /// A row of a public table.
@@ -85,7 +90,7 @@ pub enum Convert {
     },
     /// A code of a known shape, kept as text.
     Area {
-        /// `#` is a digit; none where any text will do.
+        /// `#` is a digit, `@` a capital letter; none where any text will do.
         pattern: Option<Vec<u8>>,
         /// Retired code to its successor.
         retired: HashMap<Vec<u8>, Vec<u8>>,
@@ -115,7 +120,9 @@ impl Convert {
             Convert::Slk581 { born } => linkage_key::read(text, *born),
             Convert::Digest { of_nothing } => digest(text, of_nothing),
             Convert::Token | Convert::Text => Read::good(Cell::Bytes(text)),
-            Convert::PracticeCode(practices) => practice_code(practices.as_deref(), text),
+            Convert::PracticeCode { practices, pattern } => {
+                practice_code(practices.as_deref(), pattern.as_deref(), text)
+            }
             Convert::Code(codes) => code(codes, text),
             Convert::Reference(reference) => reference.read(text),
             Convert::Date { day_first, between } => date(text, *day_first, *between),
@@ -169,13 +176,24 @@ fn code<'a>(codes: &[Vec<u8>], text: &[u8]) -> Read<'a> {
     }
 }
 
-/// Of a code that breaks both rules, the check digit is told: it says that the code was mistyped.
-fn practice_code<'a>(practices: Option<&Reference>, text: &'a [u8]) -> Read<'a> {
+/// Of a code that is not listed and breaks a rule of its own, that one is told: it says that the code was mistyped.
+fn practice_code<'a>(practices: Option<&Reference>, pattern: Option<&[u8]>, text: &'a [u8]) -> Read<'a> {
     let read = practices.map_or(Read::good(Cell::Bytes(text)), |practices| practices.read(text));
-    match check_digit::practice_code(text) {
-        true => read,
-        false => Read { breach: Some(Rule::CheckDigit), ..read },
-    }
+    let breach = match pattern {
+        Some(pattern) => (!has_shape(pattern, text)).then_some(Rule::Type),
+        None => (!check_digit::practice_code(text)).then_some(Rule::CheckDigit),
+    };
+    Read { breach: breach.or(read.breach), ..read }
+}
+
+/// Whether a code has the shape of a pattern: `#` is a digit, `@` a capital letter, all else itself.
+fn has_shape(pattern: &[u8], text: &[u8]) -> bool {
+    let fits = |(shape, c): (&u8, &u8)| match shape {
+        b'#' => c.is_ascii_digit(),
+        b'@' => c.is_ascii_uppercase(),
+        shape => shape == c,
+    };
+    pattern.len() == text.len() && pattern.iter().zip(text).all(fits)
 }
 
 impl Reference {
@@ -261,11 +279,11 @@ fn area<'a>(text: &'a [u8], pattern: Option<&[u8]>, retired: &'a HashMap<Vec<u8>
     if let Some(successor) = retired.get(text) {
         return Read::mended(Cell::Bytes(successor), Repair::Retired);
     }
-    let fits = pattern.is_none_or(|pattern| {
-        pattern.len() == text.len()
-            && pattern.iter().zip(text).all(|(shape, c)| if *shape == b'#' { c.is_ascii_digit() } else { shape == c })
-    });
-    if fits { Read::good(Cell::Bytes(text)) } else { Read::bad(Rule::Type) }
+    if pattern.is_none_or(|pattern| has_shape(pattern, text)) {
+        Read::good(Cell::Bytes(text))
+    } else {
+        Read::bad(Rule::Type)
+    }
 }
 
 #[cfg(test)]
@@ -383,7 +401,10 @@ mod tests {
     fn spec_of_practice_codes() {
         let listed = |code: &str, row| (code.as_bytes().to_vec(), row);
         let rows = HashMap::from([listed("10002", 4), listed("10003", 5)]);
-        let known = Convert::PracticeCode(Some(Arc::new(Reference { rows, ..Reference::default() })));
+        let known = Convert::PracticeCode {
+            practices: Some(Arc::new(Reference { rows, ..Reference::default() })),
+            pattern: None,
+        };
         for (text, cell, breach) in [
             ("10002", Cell::Int(4), None),
             // Published, whatever its check digit.
@@ -393,9 +414,20 @@ mod tests {
         ] {
             assert_eq!(known.read(text.as_bytes()), Read { cell, repair: None, breach }, "{text}");
         }
-        let unknown = Convert::PracticeCode(None);
+        let unknown = Convert::PracticeCode { practices: None, pattern: None };
         assert_eq!(unknown.read(b"10002"), Read::good(Cell::Bytes(b"10002")));
         assert_eq!(unknown.read(b"10003").breach, Some(Rule::CheckDigit));
+        let english = Convert::PracticeCode { practices: None, pattern: Some(b"@#####".to_vec()) };
+        assert_eq!(english.read(b"A81001"), Read::good(Cell::Bytes(b"A81001")));
+        for wrong in ["a81001", "A8100", "A810011", "881001", "A8100B", "10002"] {
+            assert_eq!(english.read(wrong.as_bytes()).breach, Some(Rule::Type), "{wrong}");
+        }
+        let rows = HashMap::from([listed("A81001", 4), listed("A1", 5)]);
+        let listed = Some(Arc::new(Reference { rows, ..Reference::default() }));
+        let english = Convert::PracticeCode { practices: listed, pattern: Some(b"@#####".to_vec()) };
+        assert_eq!(english.read(b"A81001"), Read::good(Cell::Int(4)));
+        assert_eq!(english.read(b"A1"), Read { cell: Cell::Int(5), repair: None, breach: Some(Rule::Type) });
+        assert_eq!(english.read(b"A81002").breach, Some(Rule::Reference));
     }
 
     proptest! {
@@ -403,8 +435,8 @@ mod tests {
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 1..24)) {
             for convert in [
                 Convert::TenDigits,
-                Convert::PracticeCode(None),
-                Convert::PracticeCode(Some(Arc::default())),
+                Convert::PracticeCode { practices: None, pattern: None },
+                Convert::PracticeCode { practices: Some(Arc::default()), pattern: Some(b"@#####".to_vec()) },
                 Convert::Slk581 { born: (-25_000, 20_000) },
                 Convert::Digest { of_nothing: Vec::new() },
                 Convert::Code(vec![b"F".to_vec()]),

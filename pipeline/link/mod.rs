@@ -4,6 +4,7 @@
 //! Never joins but on a person, on a token that leads to a person, or onto a public table (invariant 4).
 
 mod active;
+mod earlier;
 mod people;
 mod public;
 
@@ -18,7 +19,11 @@ use crate::schema::{Column, Kind, TableSchema};
 use crate::store::{Stored, refuse_two_keys};
 
 pub use active::{ACTIVE, Active};
-pub use people::{Attribute, Packing, REGISTER, active_registrations_sql, date_sql, posts_sql, registrations_sql};
+pub use earlier::{Earlier, earlier_table};
+pub use people::{
+    Attribute, Packing, PostNumber, REGISTER, active_registrations_sql, date_sql, numbered_posts_sql, posts_sql,
+    registrations_sql,
+};
 pub use public::PublicTable;
 
 /// The tables of one quarter, ready for questions.
@@ -27,6 +32,8 @@ pub struct Linked<'a> {
     pub engine: &'a Engine,
     /// Private tables by name.
     pub tables: HashMap<String, Table>,
+    /// The same tables of the quarter before, where a measure asks for them.
+    pub earlier: HashMap<String, Table>,
     /// Public tables by name.
     pub public: &'a HashMap<String, PublicTable>,
     /// Whom the engine's tables hold, for the proof of a plan.
@@ -64,6 +71,20 @@ pub struct PrivateTable {
     pub schema: Arc<TableSchema>,
     /// Its parts, one a sender's file.
     pub stored: Vec<Stored>,
+    /// What the store has of it from the quarter before, where a measure asks for it.
+    pub earlier: Option<Earlier>,
+}
+
+impl PrivateTable {
+    /// A table of this quarter alone.
+    pub fn new(schema: Arc<TableSchema>, stored: Vec<Stored>) -> Self {
+        PrivateTable { schema, stored, earlier: None }
+    }
+
+    /// Its parts of all quarters that are read.
+    pub fn parts(&self) -> impl Iterator<Item = &Stored> {
+        self.stored.iter().chain(self.earlier.iter().flat_map(|earlier| &earlier.stored))
+    }
 }
 
 /// Quotes a name for SQL.
@@ -86,13 +107,14 @@ pub fn link<'a>(
     private: &[PrivateTable],
     public: &'a HashMap<String, PublicTable>,
 ) -> Result<Linked<'a>> {
-    refuse_two_keys(private.iter().flat_map(|it| &it.stored))?;
-    let mut tables = HashMap::new();
+    refuse_two_keys(private.iter().flat_map(PrivateTable::parts))?;
+    let (mut tables, mut earlier) = (HashMap::new(), HashMap::new());
     let mut sources = public.keys().map(|table| (public_table(table), Holds::Nobody)).collect::<Sources>();
-    for PrivateTable { schema, stored } in private {
-        let patient = schema.person().map(|_| PERSON.to_owned());
-        let practitioner = schema.practitioner().map(str::to_owned);
-        sources.insert(stored_table(&schema.table), Holds::People { patient, practitioner });
+    for PrivateTable { schema, stored, earlier: before } in private {
+        sources.insert(stored_table(&schema.table), holds(schema));
+        if let Some(before) = before {
+            earlier.insert(schema.table.clone(), before.open(engine, schema, &mut sources)?);
+        }
         let files = stored.iter().flat_map(Stored::files).collect::<Vec<_>>();
         engine.register(&stored_table(&schema.table), &files, &stored_schema(schema))?;
         let schemas = private.iter().map(|it| it.schema.as_ref()).collect::<Vec<_>>();
@@ -102,7 +124,13 @@ pub fn link<'a>(
             Table { schema: schema.clone(), rows: rows_sql(schema, &schemas)?, stored: rows, reach: rows + holders };
         tables.insert(schema.table.clone(), table);
     }
-    Ok(Linked { engine, tables, public, sources, active: None })
+    Ok(Linked { engine, tables, earlier, public, sources, active: None })
+}
+
+/// Whom the rows of a private table name.
+fn holds(schema: &TableSchema) -> Holds {
+    let patient = schema.person().map(|_| PERSON.to_owned());
+    Holds::People { patient, practitioner: schema.practitioner().map(str::to_owned) }
 }
 
 /// Stored rows of a table.
@@ -111,7 +139,7 @@ fn rows_of(private: &[PrivateTable], table: &str) -> u64 {
     parts.map(|part| part.manifest.tally.stored).sum()
 }
 
-/// The name under which a public table's coded columns are known to the engine.
+/// The name under which a public table is known to the engine.
 pub fn public_table(table: &str) -> String {
     format!("public_{table}")
 }
@@ -127,7 +155,7 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
     let stored = stored_table(&schema.table);
     let person = schema.columns.values().find(|column| is_person(column.kind));
     let Some(person) = person else {
-        // No person: a table of posts. Nothing here measures it yet, and `config` lets no measure name it.
+        // No person: a table of posts, whose rows name practitioners.
         return Ok(format!("SELECT {} FROM {} AS t", columns_sql(schema), quoted(&stored)));
     };
     let own = own_rows_sql(&stored, schema);
@@ -151,6 +179,13 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
 fn own_rows_sql(relation: &str, schema: &TableSchema) -> String {
     let (columns, relation) = (columns_sql(schema), quoted(relation));
     format!("SELECT t.{PERSON}, t.{BUCKET}, {columns} FROM {relation} AS t WHERE t.{PERSON} IS NOT NULL")
+}
+
+/// A public table's rows as the engine knows them: `row`, and every kept column, codes as in a private table.
+pub fn public_rows_sql(schema: &TableSchema) -> String {
+    let columns = schema.columns.iter().filter(|(_, column)| column.keep).map(|(name, column)| select(name, column));
+    let columns = ["t.\"row\"".to_owned()].into_iter().chain(columns).collect::<Vec<_>>().join(", ");
+    format!("SELECT {columns} FROM {} AS t", quoted(&public_table(&schema.table)))
 }
 
 /// The stored columns of a table known as `t`, but for its person.

@@ -88,18 +88,33 @@ impl PublicTable {
         self.columns.get(column).map(Vec::as_slice)
     }
 
-    /// Its coded columns as a batch for the engine, with `row` for the row number: what dimensions beyond a reference
-    /// need.
-    pub fn coded(&self, schema: &TableSchema) -> Option<RecordBatch> {
+    /// Its kept columns as a batch for the engine, with `row` for the row number: what dimensions beyond a reference need.
+    /// Codes are places in their list, the list's length being `unknown`; references are rows of the table they lead to.
+    pub fn batch(&self, schema: &TableSchema) -> Option<RecordBatch> {
         let rows: ArrayRef = Arc::new(Int32Array::from_iter_values(0..i32::try_from(self.keys.len()).ok()?));
         let mut columns = vec![("row", rows)];
-        for name in schema.columns.keys() {
-            if let Some(codes) = self.codes.get(name) {
-                let codes = codes.iter().map(|&code| i8::try_from(code).unwrap_or(i8::MAX));
-                columns.push((name.as_str(), Arc::new(Int8Array::from_iter_values(codes))));
-            }
+        for (name, column) in &schema.columns {
+            let Some(texts) = self.columns.get(name) else { continue };
+            let days = || texts.iter().map(|text| text.as_ref()?.parse::<i32>().ok());
+            let values: ArrayRef = match column.kind {
+                Kind::Code => {
+                    let codes = self.codes.get(name)?.iter().map(|&code| i8::try_from(code).unwrap_or(i8::MAX));
+                    Arc::new(Int8Array::from_iter_values(codes))
+                }
+                Kind::Date => Arc::new(Date32Array::from_iter(days())),
+                Kind::Integer | Kind::Decimal => {
+                    Arc::new(Int64Array::from_iter(texts.iter().map(|text| text.as_ref()?.parse::<i64>().ok())))
+                }
+                _ if column.to.is_some() => Arc::new(Int32Array::from_iter(days())),
+                _ => Arc::new(StringArray::from_iter(texts.iter().map(Option::as_deref))),
+            };
+            columns.push((name.as_str(), values));
         }
-        RecordBatch::try_from_iter(columns).ok()
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, values)| {
+            let nullable = values.null_count() > 0 || !matches!(values.data_type(), DataType::Int8);
+            (name, values, nullable && name != "row")
+        }))
+        .ok()
     }
 
     /// Every kept column as conditions name it, with `row` for the row number: codes in words, and their places under
@@ -160,7 +175,7 @@ fn numbers(texts: &[Option<String>]) -> Vec<Option<usize>> {
     texts.iter().map(|text| text.as_ref().and_then(|text| text.parse().ok())).collect()
 }
 
-/// A stored column as texts: codes, numbers and days since 1970-01-01 by their digits.
+/// A stored column as texts: codes and numbers by their digits, dates by those of their days since 1970-01-01.
 fn texts(batch: &RecordBatch, name: &str) -> Vec<Option<String>> {
     let Some(column) = batch.column_by_name(name) else { return vec![None; batch.num_rows()] };
     let text = |row: usize| match column.data_type() {

@@ -14,7 +14,7 @@ use crate::privacy::{Bounds, Regrouping};
 /// The word for a value that is missing, undeclared or nowhere.
 pub const UNKNOWN: &str = "unknown";
 /// More cells than this is a mistake in `by`, and more noise than figures.
-const MOST_CELLS: u64 = 100_000_000;
+pub(super) const MOST_CELLS: u64 = 100_000_000;
 
 /// The grain at which the engine counts: a place, the person's own codes, then the rows' codes. What it counts is kept by
 /// leaf: places of one area and band, at the finest level, are told apart no longer.
@@ -36,12 +36,8 @@ impl FineGrid {
         let areas = Areas::new(plan, measure, public)?;
         let (person_codes, row_codes): (Vec<_>, Vec<_>) =
             measure.codes.iter().cloned().partition(|code| code.table == REGISTER && code.via.is_none());
-        let mut attributes = vec![Attribute { column: via.to_owned(), reference: true, size: places.len() as u64 }];
-        attributes.extend(person_codes.iter().map(|code| Attribute {
-            column: code.column.clone(),
-            reference: false,
-            size: code.size() as u64,
-        }));
+        let mut attributes = vec![Attribute::referred(via, places.len() as u64)];
+        attributes.extend(person_codes.iter().map(Attribute::code));
         let grid = FineGrid { packing: Packing::new(attributes)?, areas, person_codes, row_codes };
         match grid.packing.cells().checked_mul(grid.codes()).filter(|&cells| cells <= MOST_CELLS) {
             Some(_) => Ok(grid),

@@ -3,13 +3,18 @@
 //! Never aggregates without a bound, and never lets the data decide which cells there are (invariants 2 and 3).
 //!
 //! [`plan`] writes the bounded query at the grain of the area lookup: one hash aggregate a person, then one a cell.
-//! `funnel` and `wait` write the rows of what follows a person over several tables.
-//! [`grid`] knows the cells, fine and coarse; [`vector`] runs the query and rolls it up to each level.
+//! `funnel` and `wait` write the rows of what follows a person over several tables; `pairs` has one more aggregate
+//! between the two, for what several people share.
+//! [`grid`] knows the cells, fine and coarse; [`vector`] runs the query and rolls it up to each level. [`public`] counts
+//! what holds no person, exactly.
 
 pub mod areas;
 mod funnel;
 pub mod grid;
+mod pairs;
 pub mod plan;
+mod posts;
+mod practice;
 pub mod public;
 pub mod vector;
 mod wait;

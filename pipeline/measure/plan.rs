@@ -8,19 +8,22 @@
 //!
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
-use crate::config::plan::{Clamp, CodeValue, Measure, MeasureKind, Place, Plan, Rows};
+use crate::config::filter;
+use crate::config::plan::{Clamp, CodeDimension, CodeValue, Measure, MeasureKind, Place, Plan, Rows};
+use crate::config::quarter::Quarter;
 use crate::config::report::During;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
 use crate::link::{
-    Linked, REGISTER, Table, active_registrations_sql, coded, date_sql, posts_sql, public_table, quoted,
-    registrations_sql,
+    Linked, REGISTER, Table, active_registrations_sql, coded, date_sql, public_rows_sql, quoted, registrations_sql,
 };
 use crate::measure::grid::FineGrid;
-use crate::measure::{funnel, wait};
+use crate::measure::pairs::Pairs;
+use crate::measure::practice::{at_practice_sql, clamped_sql};
+use crate::measure::{funnel, posts, wait};
 use crate::privacy::Bounds;
-use crate::schema::Column;
+use crate::schema::Kind;
 
 /// A mask of codes is one 64-bit number; the permutation needs a prime that fits it.
 const MOST_MASKED: u64 = 61;
@@ -28,7 +31,7 @@ const MOST_MASKED: u64 = 61;
 /// a person who may keep more cells than this, and not all, goes by the list.
 const MOST_CLEARED: u32 = 12;
 /// The column that numbers the person's cell.
-const PLACE: &str = "place";
+pub(super) const PLACE: &str = "place";
 
 /// A query with what one person can do to its result.
 pub struct Bounded {
@@ -70,7 +73,7 @@ pub fn bounds(measure: &Measure, grid: &FineGrid) -> Result<Bounds> {
             measure.name
         )));
     }
-    if let MeasureKind::Public { .. } = measure.kind {
+    if measure.is_public() {
         return Err(Error::Privacy(format!("`{}` is public: it is exact, and nothing bounds it", measure.name)));
     }
     let patient = patient_bounds(measure, grid)?;
@@ -103,12 +106,15 @@ fn one_person(measure: &Measure) -> (i64, i64) {
         MeasureKind::Sum { between, .. } => *between,
         // Nobody is in it.
         MeasureKind::Public { .. } => (0, 0),
+        // All of a person's pairs may be in one cell. Against another quarter they may take a pair away: it is then new.
+        MeasureKind::Pairs { at_most, .. } => (-i64::from(*at_most), i64::from(*at_most)),
     }
 }
 
 /// The least that a cell can be: 0, unless a sum may be negative.
 pub fn floor(measure: &Measure) -> i64 {
-    if one_person(measure).0 < 0 { i64::MIN } else { 0 }
+    let is_sum = matches!(measure.kind, MeasureKind::Sum { .. });
+    if is_sum && one_person(measure).0 < 0 { i64::MIN } else { 0 }
 }
 
 /// Whether a measure reads the registrations of active people alone. One by practice protects practitioners too, of whom
@@ -126,7 +132,8 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
     let table = linked.table(&measure.table)?;
     let reach = reach(measure, linked)?;
     if counts_registrations(measure) {
-        let people = registrations_sql(linked, grid.packing(), plan.quarter, measure.filter.as_deref())?;
+        let condition = measure.filter.as_deref().map(|filter| filter::sql(filter, &table.schema, plan.quarter));
+        let people = registrations_sql(linked, grid.packing(), plan.quarter, condition.as_deref())?;
         let sql = format!(
             "SELECT packed % {cells} AS {PLACE}, 0 AS code, count(*) AS value FROM \
              (SELECT {PERSON}, max(packed) AS packed FROM ({people}) WHERE {} GROUP BY {PERSON}) GROUP BY 1",
@@ -135,9 +142,16 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         );
         return Ok(Bounded { sql, wide: false, reach });
     }
+    if let (Rows::Posts, MeasureKind::Sum { of, .. }) = (&measure.rows, &measure.kind) {
+        return posts::bounded(plan, measure, of, linked, grid);
+    }
     let rows = rows_sql(plan, measure, linked, grid, pass)?;
+    if let MeasureKind::Pairs { of, at_most, keep } = &measure.kind {
+        let asked = Pairs { of, at_most: *at_most, keep: *keep };
+        return asked.bounded(plan, measure, linked, grid, rows, pass);
+    }
     if let Some(clamp) = &measure.practitioner {
-        let values = Values::of(measure, table.stored, linked)?;
+        let values = Values::of(measure, table)?;
         let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
         return Ok(Bounded { sql, wide: false, reach });
     }
@@ -149,9 +163,9 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
     let short = bounds.cells() <= MOST_CLEARED || u64::from(bounds.cells()) >= grid.codes();
     let by_mask = measure.kind == MeasureKind::Persons && grid.codes() <= MOST_MASKED && short;
     let sql = if by_mask {
-        masked_sql(&rows, &people, bounds.cells(), grid)
+        masked_sql(&at_least_sql(&rows, measure.at_least), &people, bounds.cells(), grid)
     } else {
-        let values = Values::of(measure, table.stored, linked)?;
+        let values = Values::of(measure, table)?;
         listed_sql(&rows, &people, &values, &bounds, grid)
     };
     Ok(Bounded { sql, wide: by_mask, reach })
@@ -165,7 +179,7 @@ fn reach(measure: &Measure, linked: &Linked<'_>) -> Result<u64> {
 
 /// The rows of a private table that count: of one pass, of the quarter where they have a day, and under a condition.
 pub(super) fn counted_sql(
-    plan: &Plan,
+    quarter: Quarter,
     table: &Table,
     day: Option<&str>,
     filter: Option<&str>,
@@ -174,48 +188,83 @@ pub(super) fn counted_sql(
 ) -> String {
     let mut conditions = vec![pass.condition()];
     if let (During::Quarter, Some(day)) = (during, day) {
-        let (first, last) = (days(plan.quarter.first_day()), days(plan.quarter.last_day()));
+        let (first, last) = (days(quarter.first_day()), days(quarter.last_day()));
         conditions.push(format!("{} BETWEEN {} AND {}", quoted(day), date_sql(first), date_sql(last)));
     }
-    conditions.extend(filter.iter().map(|filter| format!("({filter})")));
+    let filter = filter.map(|filter| filter::sql(filter, &table.schema, quarter));
+    conditions.extend(filter.map(|filter| format!("({filter})")));
     format!("SELECT * FROM ({}) WHERE {}", table.rows, conditions.join(" AND "))
 }
 
 /// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the relation.
 fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
-    let mut rows = match &measure.rows {
-        Rows::Table | Rows::Histogram(_) => {
-            let table = linked.table(&measure.table)?;
-            let day = table.schema.dated_by.as_deref();
-            counted_sql(plan, table, day, measure.filter.as_deref(), measure.during, pass)
+    let rows = match &measure.rows {
+        Rows::Table | Rows::Histogram(_) | Rows::Posts => {
+            return table_rows_sql(plan, measure, linked.table(&measure.table)?, plan.quarter, grid, pass);
         }
         Rows::Funnel(stages) => funnel::rows_sql(plan, measure, stages, linked, grid, pass)?,
         Rows::Wait(wait) => wait::rows_sql(plan, measure, wait, linked, pass)?,
     };
-    let mut lookups = String::new();
+    coded_sql(plan, rows, grid)
+}
+
+/// The rows of one table that count for a quarter, with their `code`.
+pub(super) fn table_rows_sql(
+    plan: &Plan,
+    measure: &Measure,
+    table: &Table,
+    quarter: Quarter,
+    grid: &FineGrid,
+    pass: Pass,
+) -> Result<String> {
+    let day = table.schema.dated_by.as_deref();
+    let rows = counted_sql(quarter, table, day, measure.filter.as_deref(), measure.during, pass);
+    coded_sql(plan, rows, grid)
+}
+
+/// Rows with their `code`.
+fn coded_sql(plan: &Plan, rows: String, grid: &FineGrid) -> Result<String> {
+    let (mut own, mut joins) = (String::new(), String::new());
     let mut code = "0".to_owned();
     for (number, dimension) in grid.row_codes().iter().enumerate() {
         let size = dimension.size();
-        let value = match (&dimension.value, &dimension.via) {
-            (CodeValue::Computed(place), None) => {
+        let computed = format!("\"code {number}\"");
+        let value = match (&dimension.via, &dimension.value) {
+            (None, CodeValue::Stored) => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
+            (None, CodeValue::Computed(sql)) => {
                 // Beneath the joins, so that it can name a column of no other table.
-                let column = quoted(&coded(&number.to_string()));
-                rows = format!("SELECT *, CAST({place} AS BIGINT) AS {column} FROM ({rows})");
-                format!("r.{column}")
+                own = format!("{own}, {sql} AS {computed}");
+                format!("CAST(r.{computed} AS BIGINT)")
             }
-            (CodeValue::Computed(_), Some(via)) => {
-                return Err(Error::Privacy(format!("`{}` computes a code beyond `{via}`", measure.name)));
-            }
-            (CodeValue::Stored, None) => format!("CAST(r.{} AS BIGINT)", quoted(&coded(&dimension.column))),
-            (CodeValue::Stored, Some(via)) => {
-                let lookup = quoted(&public_table(&dimension.table));
-                lookups += &format!(" LEFT JOIN {lookup} AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
-                format!("coalesce(CAST(l{number}.{} AS BIGINT), {})", quoted(&dimension.column), size - 1)
+            (Some(via), _) => {
+                let lookup = lookup_sql(plan, dimension, &computed)?;
+                joins = format!("{joins} LEFT JOIN ({lookup}) AS l{number} ON r.{} = l{number}.\"row\"", quoted(via));
+                format!("coalesce(CAST(l{number}.{computed} AS BIGINT), {})", size - 1)
             }
         };
         code = format!("({code}) * {size} + {value}");
     }
-    Ok(format!("SELECT r.*, {code} AS code FROM ({rows}) AS r{lookups}"))
+    let rows = if own.is_empty() { rows } else { format!("SELECT *{own} FROM ({rows})") };
+    Ok(format!("SELECT r.*, {code} AS code FROM ({rows}) AS r{joins}"))
+}
+
+/// A public table as rows lead to it: its `row`, and the code of a dimension under a name.
+fn lookup_sql(plan: &Plan, dimension: &CodeDimension, name: &str) -> Result<String> {
+    let schema = plan.sources.iter().find(|source| source.table == dimension.table).map(|source| &source.schema);
+    let schema = schema.ok_or_else(|| Error::Privacy(format!("the sources have no table `{}`", dimension.table)))?;
+    let code = match &dimension.value {
+        CodeValue::Stored => quoted(&coded(&dimension.column)),
+        CodeValue::Computed(sql) => sql.clone(),
+    };
+    Ok(format!("SELECT \"row\", {code} AS {name} FROM ({})", public_rows_sql(schema)))
+}
+
+/// One row a person and code, for those who have at least so many rows with it.
+fn at_least_sql(rows: &str, at_least: u32) -> String {
+    if at_least <= 1 {
+        return rows.to_owned();
+    }
+    format!("SELECT {PERSON}, code FROM ({rows}) GROUP BY {PERSON}, code HAVING count(*) >= {at_least}")
 }
 
 /// The permutation of `codes` codes that belongs to a person: code to `(a x code + b) mod p`, for the least prime p that
@@ -281,37 +330,65 @@ fn masked_sql(rows: &str, people: &str, cells: u32, grid: &FineGrid) -> String {
     format!("SELECT {PLACE}, {} FROM ({sql}) GROUP BY {PLACE}", columns.collect::<Vec<_>>().join(", "))
 }
 
-/// What a row adds to its person's cell.
+/// What a row adds to its person's cell, and which rows do.
 struct Values {
     of_row: String,
+    /// At most so many rows of a person in a cell, those that come first in an order.
+    first: Option<(u32, String)>,
+    /// At least so many, or none of them.
+    at_least: u32,
 }
 
 impl Values {
-    fn of(measure: &Measure, rows: u64, linked: &Linked<'_>) -> Result<Self> {
-        let of_row = match &measure.kind {
-            MeasureKind::Persons | MeasureKind::Events { .. } | MeasureKind::Public { .. } => "1".into(),
-            MeasureKind::Sum { column, .. } => {
-                let range = linked.tables[&measure.table].schema.columns.get(column).and_then(Column::whole_range);
-                let (least, greatest) =
-                    range.ok_or_else(|| Error::Privacy(format!("`{column}` has no range to clamp to")))?;
-                // The rows of one person are added before they are clamped: that sum must not wrap either.
-                Bounds::new(1, least, greatest)?.check_rows(rows)?;
-                format!("least(greatest(coalesce({}, 0), {least}), {greatest})", quoted(column))
-            }
+    fn of(measure: &Measure, table: &Table) -> Result<Self> {
+        let MeasureKind::Sum { of, .. } = &measure.kind else {
+            return Ok(Values { of_row: "1".into(), first: None, at_least: measure.at_least });
         };
-        Ok(Values { of_row })
+        let too_wide = || Error::Privacy(format!("`{}` has a range too wide to add up", measure.name));
+        let (least, greatest) = of.between;
+        let ends = least.checked_sub(of.centre).zip(greatest.checked_sub(of.centre)).ok_or_else(too_wide)?;
+        // The rows of one person are added before they are clamped: that sum must not wrap either.
+        Bounds::new(1, ends.0, ends.1)?.check_rows(table.stored)?;
+        // A blank is passed over by `least` and `greatest`, and would be taken for an end of the range.
+        let clamped = format!("least(greatest({}, {least}), {greatest})", of.sql);
+        let of_row = format!("CASE WHEN ({}) IS NULL THEN 0 ELSE {clamped} - ({}) END", of.sql, of.centre);
+        let first = of.rows.map(|rows| (rows, order(table, &of_row)));
+        Ok(Values { of_row, first, at_least: measure.at_least })
     }
+
+    /// The rows that count, of those of a person in a cell.
+    fn counted(&self, rows: &str, within: &str) -> String {
+        let Some((most, order)) = &self.first else { return rows.to_owned() };
+        format!(
+            "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY {PERSON}{within}, code ORDER BY {order}) AS \"turn\" \
+             FROM ({rows})) WHERE \"turn\" <= {most}"
+        )
+    }
+}
+
+/// The order in which rows of one person and cell are kept: by the tokens that tell them apart, which are the output of a
+/// keyed hash and so favour no row; in a table without any, by date and then by value. Rows that agree in all of it add
+/// the same, so a task that is run again gives the same sum.
+fn order(table: &Table, of_row: &str) -> String {
+    let columns = &table.schema.columns;
+    let is_token = |name: &&String| columns.get(*name).is_some_and(|it| it.kind == Kind::Token && it.keep);
+    let mut order = table.schema.unique.iter().filter(is_token).map(|name| quoted(name)).collect::<Vec<_>>();
+    order.extend(table.schema.dated_by.as_deref().map(quoted));
+    order.push(of_row.to_owned());
+    order.join(", ")
 }
 
 /// A person's total in each cell, clamped; of a person's cells the first few by permutation. `within`: further columns
 /// that a person's cells agree in.
 fn listed_cells_sql(rows: &str, values: &Values, bounds: &Bounds, grid: &FineGrid, within: &str) -> String {
     let permutation = Permutation::of(grid.codes());
+    let having = if values.at_least > 1 { format!(" HAVING count(*) >= {}", values.at_least) } else { String::new() };
     let clamped = format!(
-        "SELECT {PERSON}{within}, code, least(greatest(sum({}), {}), {}) AS value FROM ({rows}) GROUP BY {PERSON}{within}, code",
+        "SELECT {PERSON}{within}, code, least(greatest(sum({}), {}), {}) AS value FROM ({}) GROUP BY {PERSON}{within}, code{having}",
         values.of_row,
         bounds.low(),
-        bounds.high()
+        bounds.high(),
+        values.counted(rows, within)
     );
     if u64::from(bounds.cells()) >= grid.codes() {
         return clamped;
@@ -355,30 +432,10 @@ fn practice_sql(
     values: &Values,
     clamp: Clamp,
 ) -> Result<String> {
-    let missing =
-        |what: &str| Error::Privacy(format!("`{}` protects practitioners, and there is no {what}", measure.name));
-    let practices = plan.practices.as_ref().ok_or_else(|| missing("table of practices"))?;
-    let posts = linked.tables.get(&practices.posts).ok_or_else(|| missing("table of posts"))?;
-    let named = linked.tables[&measure.table].schema.practitioner().ok_or_else(|| missing("column that names them"))?;
-    let named = quoted(named);
-    let cells = grid.packing().cells();
-    let posts = posts_sql(posts, &practices.practitioner, &practices.of_post, cells, plan.quarter);
-    let people = format!(
-        "SELECT {PERSON}, max(packed) % {cells} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
-        registrations_sql(linked, grid.packing(), plan.quarter, None)?
-    );
-    let rows = format!(
-        "SELECT r.*, q.practice AS {PLACE} FROM ({rows}) AS r JOIN ({posts}) AS q ON r.{named} = q.post JOIN ({people}) AS p \
-         ON r.{PERSON} = p.{PERSON} AND q.practice = p.{PLACE} WHERE r.{named} IS NOT NULL"
-    );
+    let rows = at_practice_sql(plan, measure, linked, grid, rows)?;
     let bounds = patient_bounds(measure, grid)?;
     let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
-    let (least, greatest) = clamp.between;
-    Ok(format!(
-        "SELECT {PLACE}, code, least(greatest(sum(value), {}), {}) AS value FROM ({kept}) GROUP BY 1, 2",
-        least.min(0),
-        greatest.max(0)
-    ))
+    Ok(format!("SELECT {PLACE}, code, {} AS value FROM ({kept}) GROUP BY 1, 2", clamped_sql("sum(value)", Some(clamp))))
 }
 
 #[cfg(test)]

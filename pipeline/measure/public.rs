@@ -8,11 +8,13 @@ use std::collections::HashMap;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, Int64Type};
 
-use crate::config::plan::{CodeDimension, CodeValue, Geography, Located, Measure, MeasureKind, Plan};
+use crate::config::filter;
+use crate::config::plan::{CodeDimension, CodeValue, Geography, Level, Located, Measure, MeasureKind, Plan};
+use crate::config::quarter::Quarter;
 use crate::engine::{Engine, Limits};
 use crate::error::{Error, Result};
 use crate::link::{PublicTable, public_table, quoted};
-use crate::measure::grid::Public;
+use crate::measure::grid::{MOST_CELLS, Public};
 use crate::schema::{Kind, TableSchema};
 
 /// What the session of a condition may hold: public tables are small.
@@ -26,7 +28,7 @@ const MEMORY: usize = 256 << 20;
 /// above it, and as `unknown` at a level whose areas divide it.
 ///
 /// # Errors
-/// [`Error::Privacy`] where the measure is not of a public table; [`Error::Input`] where a sum does not fit 64 bits;
+/// [`Error::Privacy`] where the measure is not of a public table, or has too many cells; [`Error::Input`] where a sum does not fit 64 bits;
 /// [`Error::System`] where the engine fails.
 pub fn public(plan: &Plan, measure: &Measure, public: &Public, areas: &[&[String]]) -> Result<Vec<Vec<i64>>> {
     let MeasureKind::Public { column, located } = &measure.kind else {
@@ -34,26 +36,34 @@ pub fn public(plan: &Plan, measure: &Measure, public: &Public, areas: &[&[String
     };
     let source = Source::of(plan, public, &measure.table)?;
     let zones = Source::of(plan, public, &plan.geography.table)?;
-    let rows = source.rows(measure)?;
+    let rows = source.rows(measure, plan.quarter)?;
     let values = source.values(column.as_deref())?;
     let covered = covered(&source, &zones, located)?;
     let inner = Inner::of(plan, measure, public, (&source, &zones), &covered)?;
-    let levels = plan.geography.levels.iter().zip(areas);
-    let at_level = |(level, areas): (&crate::config::plan::Level, &&[String])| {
+    let outside = || Error::Privacy(format!("`{}` gave a cell outside its public grid", measure.name));
+    if areas.len() != plan.geography.levels.len() {
+        return Err(outside());
+    }
+    let at_level = |(level, areas): (&Level, &&[String])| {
         let places = match &level.column {
             None => vec![0; covered.len()],
             Some(column) => area_places(zones.texts(column)?, areas, &covered),
         };
-        let mut cells = vec![0i64; areas.len() * inner.size];
+        let size = areas.len().checked_mul(inner.size).filter(|&size| size as u64 <= MOST_CELLS);
+        let mut cells = vec![0i64; size.ok_or_else(|| too_many(measure))?];
         for &row in &rows {
-            let cell = &mut cells[places[row] * inner.size + inner.places[row]];
+            let cell = cells.get_mut(places[row] * inner.size + inner.places[row]).ok_or_else(outside)?;
             *cell = cell.checked_add(values[row]).ok_or_else(|| {
                 Error::Input(format!("the sum of `{}` in `{}` is too large", measure.name, measure.table))
             })?;
         }
         Ok(cells)
     };
-    levels.map(at_level).collect()
+    plan.geography.levels.iter().zip(areas).map(at_level).collect()
+}
+
+fn too_many(measure: &Measure) -> Error {
+    Error::Privacy(format!("`{}` has more than {MOST_CELLS} cells; take a dimension out of `by`", measure.name))
 }
 
 /// A public table with its schema.
@@ -85,8 +95,9 @@ impl<'a> Source<'a> {
     }
 
     /// The rows that count.
-    fn rows(&self, measure: &Measure) -> Result<Vec<usize>> {
+    fn rows(&self, measure: &Measure, quarter: Quarter) -> Result<Vec<usize>> {
         let Some(condition) = &measure.filter else { return Ok((0..self.len()).collect()) };
+        let condition = filter::sql(condition, self.schema, quarter);
         let held = self.evaluated(&format!("CASE WHEN {condition} THEN 1 ELSE 0 END"))?;
         Ok((0..self.len()).filter(|&row| held[row] == Some(1)).collect())
     }
@@ -197,7 +208,7 @@ impl Inner {
         let mut inner = Inner { size: 1, places: vec![0; source.len()] };
         for &band in &measure.bands {
             let (unknown, places) = band_places(&plan.geography, band, zones, covered)?;
-            inner.within(unknown + 1, &places);
+            inner.within(unknown + 1, &places).ok_or_else(|| too_many(measure))?;
         }
         for code in &measure.codes {
             let places = match &code.via {
@@ -209,14 +220,16 @@ impl Inner {
                     rows.iter().map(|row| row.map_or(last, |row| codes[row])).collect()
                 }
             };
-            inner.within(code.size(), &places);
+            inner.within(code.size(), &places).ok_or_else(|| too_many(measure))?;
         }
         Ok(inner)
     }
 
-    fn within(&mut self, size: usize, places: &[usize]) {
-        self.size *= size;
+    /// One dimension more; `None` where there are more cells than anyone publishes.
+    fn within(&mut self, size: usize, places: &[usize]) -> Option<()> {
+        self.size = self.size.checked_mul(size).filter(|&size| size as u64 <= MOST_CELLS)?;
         self.places.iter_mut().zip(places).for_each(|(inner, place)| *inner = *inner * size + place);
+        Some(())
     }
 }
 

@@ -7,7 +7,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 use super::grid::FineGrid;
 use super::plan::{Bounded, Pass, bounded};
-use crate::config::plan::{Measure, Place, Plan};
+use crate::config::plan::{Measure, MeasureKind, Place, Plan, Rows};
 use crate::error::{Error, Result};
 use crate::ingest::layout::BUCKETS;
 use crate::link::Linked;
@@ -24,8 +24,12 @@ const ROWS_A_PASS: u64 = 2_000_000;
 pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid) -> Result<Private<Vec<i64>>> {
     let tables = measure.tables().into_iter().filter_map(|table| linked.tables.get(table));
     let rows = tables.map(|table| table.stored).sum::<u64>();
-    // A practice's clamp is over all of its people, so they must all be in one pass.
-    let most_passes = if measure.practitioner.is_some() { 1 } else { BUCKETS as u64 };
+    // A practice's clamp is over all of its people, and a pair is anyone's: so they must all be in one pass.
+    // Posts are in no patient's bucket.
+    let together = measure.practitioner.is_some()
+        || measure.rows == Rows::Posts
+        || matches!(measure.kind, MeasureKind::Pairs { .. });
+    let most_passes = if together { 1 } else { BUCKETS as u64 };
     let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, most_passes);
     let during = format!("measuring `{}`", measure.name);
     let mut cells = vec![0i64; grid.len()];
@@ -68,9 +72,11 @@ pub fn proved(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGr
 }
 
 /// Whom a measure's noise protects. Where people are placed by their practice, practitioners are protected too, by
-/// every measure: by those that hold none of them at no cost.
+/// every measure: by those that hold none of them at no cost. Pairs are placed by practice whoever is protected.
 pub fn protected(measure: &Measure) -> &'static [Role] {
+    let pairs = matches!(measure.kind, MeasureKind::Pairs { .. });
     match measure.place {
+        Place::Practice if pairs && measure.practitioner.is_none() => &[Role::Patient],
         Place::Home => &[Role::Patient],
         Place::Practice => &[Role::Patient, Role::Practitioner],
     }

@@ -26,7 +26,8 @@ pub(super) fn rows_sql(plan: &Plan, measure: &Measure, wait: &Wait, linked: &Lin
 /// The events that count: `person`, and `day` as a whole number. One without a day is at no time, and begins or ends no
 /// wait.
 fn events_sql(plan: &Plan, event: &Event, during: During, linked: &Linked<'_>, pass: Pass) -> Result<String> {
-    let rows = counted_sql(plan, linked.table(&event.table)?, Some(&event.day), event.filter.as_deref(), during, pass);
+    let rows =
+        counted_sql(plan.quarter, linked.table(&event.table)?, Some(&event.day), event.filter.as_deref(), during, pass);
     let day = quoted(&event.day);
     Ok(format!("SELECT {PERSON}, CAST(CAST({day} AS INT) AS BIGINT) AS day FROM ({rows}) WHERE {day} IS NOT NULL"))
 }

@@ -55,6 +55,7 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
             tables.push(practices.posts.clone());
             public.push(practices.table.clone());
         }
+        public.extend(asked.measure.is_public().then(|| asked.measure.table.clone()));
         public.extend(asked.measure.codes.iter().filter(|code| code.via.is_some()).map(|code| code.table.clone()));
     }
     tables.sort();
@@ -64,6 +65,7 @@ pub fn inputs(plan: &Plan, question: &Question<'_>, intake: &Intake<'_>, private
     let stored = private.iter().filter(|it| tables.contains(&it.schema.table));
     let mut parts = stored.map(|it| format!("{} {}", it.schema.table, content_hash(&it.stored))).collect::<Vec<_>>();
     parts.extend(public.iter().map(|table| format!("{table} {}", intake.public_hash(table))));
+    parts.extend(super::earlier::inputs(question.asked.iter().map(|asked| asked.measure), private));
     parts.sort();
     Key32::of(parts.iter().map(String::as_bytes)).to_string()
 }
@@ -162,6 +164,30 @@ impl Answer {
         Charge { report: self.report.clone(), loss, replayed: self.replayed, revises }
     }
 
+    /// What a run of `question` could have answered, were this the truth: by noise on top, of which nothing is published.
+    ///
+    /// # Errors
+    /// [`Error::Privacy`] where this is the answer to another question, or is not as good as the truth.
+    pub fn noised_again(&self, question: &Question<'_>) -> Result<Answer> {
+        let vectors = question.asked.iter().zip(&self.vectors).map(|(asked, families)| {
+            let families = asked.families.iter().zip(families).map(|(family, vectors)| {
+                let pairs = family.vectors.iter().zip(vectors);
+                pairs.map(|((_, planned), known)| known.noised_again(planned)).collect::<Result<Vec<_>>>()
+            });
+            families.collect::<Result<Vec<_>>>()
+        });
+        Ok(Answer {
+            report: self.report.clone(),
+            release: self.release,
+            inputs: self.inputs.clone(),
+            vectors: vectors.collect::<Result<Vec<_>>>()?,
+            loss: self.loss.clone(),
+            replayed: self.replayed,
+            revises: self.revises.clone(),
+            head: self.head.clone(),
+        })
+    }
+
     /// Every vector that was drawn, with what it is of.
     pub fn drawn<'a>(&'a self, plan: &'a Plan, question: &'a Question<'a>) -> Vec<Drawn<'a>> {
         let mut all = Vec::new();
@@ -246,7 +272,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], loo
         board: plan.board.clone(),
         quarter: plan.quarter.to_string(),
         quarter_in_words: plan.quarter.financial(),
-        bands: "SIMD quintile 1 is the most deprived fifth".into(),
+        bands: plan.geography.bands_in_words(),
         ledger: head.clone(),
         area_lookup: lookup.to_owned(),
         releases,

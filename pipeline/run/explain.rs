@@ -4,9 +4,9 @@
 use super::question::{Family, Question, prepare};
 use super::{Resources, engine, with_public};
 use crate::config::journey::Event;
-use crate::config::plan::{Measure, MeasureKind, Plan, Rows};
+use crate::config::plan::{Keep, Measure, MeasureKind, Number, Plan, Rows};
 use crate::error::{Error, Result};
-use crate::link::{ACTIVE, Linked, PrivateTable, REGISTER, link, public_table, stored_table};
+use crate::link::{ACTIVE, Earlier, Linked, PrivateTable, REGISTER, earlier_table, link, public_table, stored_table};
 use crate::measure::grid::Public;
 use crate::measure::plan::Pass;
 use crate::measure::vector::proved;
@@ -66,7 +66,11 @@ pub fn explain(
         let scratch = tempfile::tempdir().map_err(|e| Error::io("cannot make a folder in", std::env::temp_dir(), e))?;
         // Private tables without rows.
         let private = plan.sources.iter().filter(|source| source.schema.from != Sender::Public);
-        let private = private.map(|source| PrivateTable { schema: source.schema.clone(), stored: Vec::new() });
+        let private = private.map(|source| PrivateTable {
+            // Whether or not the store has the quarter before.
+            earlier: Some(Earlier::default()),
+            ..PrivateTable::new(source.schema.clone(), Vec::new())
+        });
         let private = private.collect::<Vec<_>>();
         let engine = engine(plan, scratch.path(), resources, &private, public)?;
         let mut linked = link(&engine, &private, public)?;
@@ -120,8 +124,17 @@ fn counts(measure: &Measure) -> String {
             let (from, to) = (event(&wait.from), event(&wait.to));
             format!("people by the days from their first {from} to their first {to} on that day or later")
         }
+        (Rows::Posts, MeasureKind::Sum { of, between: (least, greatest) }, table) => {
+            format!(
+                "{} over practitioners, each with their latest post in the quarter: {least} to {greatest}",
+                summed(of, table)
+            )
+        }
         (_, MeasureKind::Persons, REGISTER) => "people who are registered on the quarter's last day".into(),
-        (_, MeasureKind::Persons, table) => format!("people with at least one row of `{table}`"),
+        (_, MeasureKind::Persons, table) => match measure.at_least {
+            0 | 1 => format!("people with at least one row of `{table}`"),
+            rows => format!("people with at least {rows} rows of `{table}` in a cell"),
+        },
         (rows, MeasureKind::Events { at_most }, table) => {
             let by = match rows {
                 Rows::Histogram(histogram) => format!(" by `{}`", histogram.column),
@@ -133,8 +146,16 @@ fn counts(measure: &Measure) -> String {
         (_, MeasureKind::Public { column: Some(column), .. }, table) => {
             format!("the sum of `{table}.{column}`, which is public: exact")
         }
-        (_, MeasureKind::Sum { column, between: (least, greatest) }, table) => {
-            format!("the sum of `{table}.{column}`, a person's total in a cell clamped to {least} to {greatest}")
+        (_, MeasureKind::Sum { of, between: (least, greatest) }, table) => {
+            format!("{}, a person's total in a cell clamped to {least} to {greatest}", summed(of, table))
+        }
+        (_, MeasureKind::Pairs { of: (first, second), at_most, keep }, table) => {
+            let which = match keep {
+                Keep::All => "",
+                Keep::New => " that the quarter before has not",
+                Keep::Lasting => " that the quarter before has too",
+            };
+            format!("distinct pairs of `{first}` and `{second}` in `{table}`{which}, at most {at_most} a person")
         }
     };
     format!("{rows}{}", on(&measure.filter))
@@ -143,6 +164,21 @@ fn counts(measure: &Measure) -> String {
 /// A condition in words.
 fn on(filter: &Option<String>) -> String {
     filter.as_ref().map_or(String::new(), |filter| format!(", where {filter}"))
+}
+
+/// What a sum adds up.
+fn summed(of: &Number, table: &str) -> String {
+    let (least, greatest) = of.between;
+    // A stored column is a quoted name, and anything else a calculation.
+    let value = match of.sql.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(column) if !column.contains('"') => format!("`{table}.{column}`"),
+        _ => format!("`{}` in `{table}`, clamped to {least} to {greatest}", of.sql),
+    };
+    let Some(rows) = of.rows else { return format!("the sum of {value}") };
+    let centre = of.centre;
+    format!(
+        "the sum of {value} less {centre}, over at most {rows} rows a person and cell, each of {least} to {greatest}"
+    )
 }
 
 /// The tables that the plan reads.
@@ -158,8 +194,10 @@ fn lineage(plan: &Plan, text: &str, public: &Public) -> Vec<String> {
         }
         _ => None,
     });
+    let earlier = plan.sources.iter().filter(|source| read(&earlier_table(&source.table)));
+    let earlier = earlier.map(|source| format!("{} (private, of the quarter before)", source.table));
     // The grid is made of the lookup before any plan is.
     let lookup =
         public.contains_key(&plan.geography.table).then(|| format!("{} (public, for areas)", plan.geography.table));
-    sources.chain(lookup).collect()
+    sources.chain(earlier).chain(lookup).collect()
 }

@@ -25,13 +25,13 @@ const RULES_VERSION: &str = "ingest 3";
 
 /// Brings sources into the store, table by table.
 pub struct Intake<'a> {
-    plan: &'a Plan,
-    store: &'a Store,
+    pub(super) plan: &'a Plan,
+    pub(super) store: &'a Store,
     progress: &'a Progress,
     threads: usize,
     pseudonymiser: Pseudonymiser,
     today: NaiveDate,
-    references: HashMap<String, HashMap<Vec<u8>, u32>>,
+    pub(super) references: HashMap<String, HashMap<Vec<u8>, u32>>,
     /// The hash of each public table's content, for the parts that refer to it.
     public_hashes: HashMap<String, String>,
     /// What the operator will read.
@@ -188,18 +188,23 @@ impl<'a> Intake<'a> {
             let report = TableReport::new(&schema.table, &stored, withdrawn);
             self.validation.over_limit.extend(report.over_limit(&schema));
             self.validation.tables.push(report);
-            tables.push(PrivateTable { schema, stored });
+            tables.push(PrivateTable::new(schema, stored));
         }
         Ok(tables)
     }
 
     /// The key that a table's pseudonyms are made under; none for a public table, which a new key leaves as it is.
-    fn key_id(&self, schema: &TableSchema) -> Option<&str> {
+    pub(super) fn key_id(&self, schema: &TableSchema) -> Option<&str> {
         (schema.from != Sender::Public).then(|| self.pseudonymiser.key_id())
     }
 
     /// The hash of all that a part follows from, but for its extract.
     fn rules(&self, schema: &TableSchema) -> String {
+        self.rules_over(schema, |table| self.public_hash(table))
+    }
+
+    /// The same over public tables of other content.
+    pub(super) fn rules_over<'h>(&self, schema: &TableSchema, public_hash: impl Fn(&str) -> &'h str) -> String {
         let mut hash = Sha256::new();
         let mut add = |text: &str| {
             hash.update((text.len() as u64).to_le_bytes());
@@ -209,7 +214,7 @@ impl<'a> Intake<'a> {
         add(&format!("{schema:?}"));
         add(self.key_id(schema).unwrap_or_default());
         for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
-            add(self.public_hash(table));
+            add(public_hash(table));
         }
         hex(&hash.finalize()[..16])
     }

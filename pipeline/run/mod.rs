@@ -11,11 +11,13 @@
 //! 6. Released vectors become estimates, changes on the quarter before are added, and the pack is published whole, with the
 //!    series that its tables continue.
 //!
-//! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth.
+//! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth. [`study`] runs the
+//! whole of it many times on fictional people of its own, and tells how near to the truth it came.
 
 pub mod ahead;
 mod answer;
 mod changes;
+mod earlier;
 pub mod explain;
 mod extracts;
 mod fictional;
@@ -27,6 +29,7 @@ pub mod keys;
 mod label;
 mod question;
 mod share;
+pub mod study;
 pub mod witness;
 
 use std::collections::HashMap;
@@ -78,6 +81,8 @@ pub struct Summary {
     pub tables: Vec<Table>,
     /// The operator's validation report.
     pub validation: PathBuf,
+    /// Which end of each deprivation band is which.
+    pub bands: String,
     /// What each report cost now, and what is left.
     pub charges: Vec<Charge>,
 }
@@ -112,7 +117,8 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
     let past = past(plan)?;
     afford(plan, &ledger, &questions)?;
-    let private = intake.private()?;
+    let mut private = intake.private()?;
+    intake.earlier(&mut private)?;
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
     let stage = progress.stage("link", None);
     let mut linked = link(&engine, &private, &public)?;
@@ -136,7 +142,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     };
     stage.finish(tables.iter().map(|table| table.rows.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();
-    Ok(Summary { pack, tables, validation, charges })
+    Ok(Summary { pack, tables, validation, bands: plan.geography.bands_in_words(), charges })
 }
 
 /// Everything up to the store and the validation report; nothing is measured or spent.
@@ -236,7 +242,7 @@ fn keep_active<'a>(
     Ok(())
 }
 
-/// The engine over a quarter's tables; what does not fit in memory goes to `scratch`.
+/// The engine over a quarter's tables; what does not fit in memory goes to `scratch`, which nobody else may use meanwhile.
 pub(crate) fn engine(
     plan: &Plan,
     scratch: &Path,
@@ -244,14 +250,18 @@ pub(crate) fn engine(
     private: &[PrivateTable],
     public: &HashMap<String, PublicTable>,
 ) -> Result<Engine> {
-    make_private_folder(scratch)?;
+    // Whoever spills here holds the store's lock, so what is here was left by a run that was killed.
+    match std::fs::remove_dir_all(scratch) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io("cannot clear", scratch, e)),
+        _ => make_private_folder(scratch)?,
+    }
     let limits = Limits { threads: resources.threads, memory: resources.memory, scratch: scratch.to_owned() };
     let engine = Engine::new(&limits)?;
     // Tables that rows refer to, for the dimensions that lie beyond a reference.
     for PrivateTable { schema, .. } in private {
         for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
             if let (Some(rows), Some(source)) = (public.get(table), plan.sources.iter().find(|it| it.table == *table)) {
-                engine.register_public(table, rows.coded(&source.schema))?;
+                engine.register_public(table, rows.batch(&source.schema))?;
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::estimate::shape::{Marginal, Shape, Tree};
 use crate::link::REGISTER;
 use crate::measure::grid::{FineGrid, Grid, Public};
 use crate::measure::plan::bounds;
-use crate::privacy::{Bounds, Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, Role, split};
+use crate::privacy::{Bounds, Calibrated, Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, Role, split};
 
 use super::share::{Part, divide};
 
@@ -162,8 +162,8 @@ fn families(plan: &Plan, measure: &Measure, public: &Public) -> Result<Vec<Famil
 /// What a measure means, as 16 hexadecimal digits: its name, label, unit and place in the file are no part of it.
 fn meaning(plan: &Plan, measure: &Measure) -> String {
     let bands = measure.bands.iter().map(|&band| &plan.geography.bands[band].column).collect::<Vec<_>>();
-    let codes = measure.codes.iter().map(|code| (&code.table, &code.column, &code.via, &code.codes, &code.value));
-    let codes = codes.collect::<Vec<_>>();
+    let codes =
+        measure.codes.iter().map(|code| (&code.table, code.source(), &code.via, &code.codes)).collect::<Vec<_>>();
     let filter = measure.filter.as_deref().map(canonical);
     let text = format!(
         "{:?} {:?} {:?} {} {:?} {:?} {} {:?} {:?} {bands:?} {codes:?}",
@@ -250,6 +250,21 @@ impl Question<'_> {
             vectors: self.in_order().map(|place| self.vector(place).clone()).collect(),
             limits: self.limits.clone(),
         }
+    }
+
+    /// The same question with other noise in every vector, chosen by what one person can do to it, and a budget that it
+    /// just fits: for a ledger of its own, since its key stays as it was.
+    ///
+    /// # Errors
+    /// Of `noise`.
+    pub fn with_noise(mut self, noise: impl Fn(&Bounds) -> Result<Calibrated>) -> Result<Self> {
+        for (_, vector) in self.asked.iter_mut().flat_map(|it| &mut it.families).flat_map(|it| &mut it.vectors) {
+            vector.noise = noise(vector.noise.bounds())?;
+            self.definition = vector.noise.mechanism().definition();
+        }
+        let charges = Exact::sum(self.asked.iter().flat_map(Asked::vectors).map(|vector| vector.noise.charge()));
+        self.limits = Limits { quarter: Loss::new(self.definition, charges), year: None };
+        Ok(self)
     }
 
     /// Whom the report protects, in the ledger's terms.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Stored, read_manifest};
+use super::{Store, Stored, is_whole, read_manifest};
 use crate::error::{Error, Result};
 
 /// Every part of every quarter, with its quarter's name, in the order of quarters and tables. Empty where there is no
@@ -24,6 +24,29 @@ pub fn parts(work: &Path) -> Result<Vec<(String, Stored)>> {
         }
     }
     Ok(found)
+}
+
+impl Store {
+    /// The parts of a table in another quarter, in order; none where the store has not seen it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where a folder cannot be listed; [`Error::Input`] where a part is cut short or damaged.
+    pub fn earlier(&self, quarter: &str, table: &str) -> Result<Vec<Stored>> {
+        let place = self.quarter.with_file_name(quarter).join(table);
+        let whole =
+            |part: &Stored| part.manifest.parts.iter().all(|it| is_whole(&part.folder.join(&it.file), it.bytes));
+        let part = |folder: PathBuf| {
+            let part = read_manifest(&folder).map(|manifest| Stored { manifest, folder });
+            part.filter(|part| part.manifest.table == table && whole(part))
+        };
+        let parts = folders(&place)?.into_iter().map(part).collect::<Option<Vec<_>>>();
+        parts.ok_or_else(|| {
+            Error::Input(format!(
+                "the store's `{table}` of {quarter} is damaged; remove {} and ingest that quarter again",
+                place.display()
+            ))
+        })
+    }
 }
 
 /// The folders in a folder, in order; none where it is missing.

@@ -9,7 +9,8 @@
 //! ```
 //! A folder's name is made of its source's path and of everything that its content follows from, so a part is either
 //! right or absent: a run looks for the name that it needs, makes it if it is missing, and sweeps away the others.
-//! The store is derived: losing it costs a run's time and nothing else.
+//! The store is derived: losing it costs a run's time and nothing else, as long as the extracts are kept; those of the
+//! quarter before too, where a measure is held against it.
 
 mod keys;
 mod part;

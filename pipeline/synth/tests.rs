@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::*;
+use crate::config::country::Country;
 
 /// 2,000 clean patients in the third quarter of 2026.
 pub(super) fn small(seed: u64) -> Options {
@@ -17,6 +18,7 @@ pub(super) fn small(seed: u64) -> Options {
         compression: Compression::None,
         lookup: None,
         activity: 2.0,
+        country: Country::Scotland,
         threads: 1,
     }
 }

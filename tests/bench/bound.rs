@@ -54,7 +54,7 @@ fn tables(plan: &Plan) -> Result<(Public, Vec<PrivateTable>)> {
         let (schema, stored) = (source.schema.clone(), of(&source.table));
         match schema.from {
             Sender::Public => drop(public.insert(source.table.clone(), PublicTable::load(&schema, &stored)?)),
-            _ => private.push(PrivateTable { schema, stored }),
+            _ => private.push(PrivateTable { schema, stored, earlier: None }),
         }
     }
     Ok((public, private))

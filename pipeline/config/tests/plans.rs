@@ -1,6 +1,7 @@
 //! What the shipped YAML means.
 
-use super::super::plan::{Fictional, KeySource, LossKind, MeasureKind};
+use super::super::country::Country;
+use super::super::plan::{Fictional, KeySource, LossKind, MeasureKind, Number};
 use super::*;
 use crate::schema::Sender;
 
@@ -15,7 +16,8 @@ fn the_demo_is_a_whole_plan() {
     assert_eq!(plan.work, root.join("out/demo/work"));
     assert_eq!(plan.ledger, root.join("out/demo/ledger.sqlite"));
     let folder = root.join("out/demo/extracts");
-    let fictional = Fictional { patients: 200_000, seed: 1, dirt: 0.02, activity: 4.0, folder };
+    let fictional =
+        Fictional { patients: 200_000, seed: 1, dirt: 0.02, activity: 4.0, country: Country::Scotland, folder };
     assert_eq!(plan.fictional, Some(fictional));
     assert_eq!(plan.key, KeySource::File(root.join("out/demo/demo.key")));
     assert_eq!((plan.loss.kind, plan.loss.amount.as_str()), (LossKind::Rho, "0.25"));
@@ -83,7 +85,8 @@ fn dimensions_are_found_through_references_and_patients() {
     assert_eq!(shape(3), [sex, service]);
     assert_eq!(measures[1].kind, MeasureKind::Events { at_most: 6 });
     assert_eq!(measures[1].unit, "contacts");
-    assert_eq!(measures[3].kind, MeasureKind::Sum { column: "sessions".into(), between: (0, 40) });
+    let of = Number { sql: "\"sessions\"".into(), between: (0, 500), centre: 0, rows: None };
+    assert_eq!(measures[3].kind, MeasureKind::Sum { of, between: (0, 40) });
     assert_eq!(measures[3].unit, "sessions");
     assert!(measures.iter().all(|measure| measure.bands.is_empty()));
 }

@@ -1,6 +1,6 @@
 //! Reports that protect practitioners: what they mean, and what they need.
 
-use super::super::plan::{Clamp, MeasureKind, Place, Practices, Protects};
+use super::super::plan::{Clamp, MeasureKind, Number, Place, Practices, Protects};
 use super::*;
 
 const DEMO: &str = "configs/demo.yaml";
@@ -43,7 +43,8 @@ fn a_report_that_protects_both() {
     assert_eq!((registered.practitioner, registered.codes.len()), (None, 0));
     assert_eq!((seen.practitioner, seen.codes.len()), (Some(Clamp { between: (0, 80) }), 1));
     assert_eq!(minutes.practitioner, Some(Clamp { between: (-10, 9000) }));
-    assert_eq!(minutes.kind, MeasureKind::Sum { column: "minutes".into(), between: (0, 600) });
+    let of = Number { sql: "\"minutes\"".into(), between: (0, 480), centre: 0, rows: None };
+    assert_eq!(minutes.kind, MeasureKind::Sum { of, between: (0, 600) });
     let practices = Practices {
         table: "practices".into(),
         zone: "data_zone".into(),
@@ -79,13 +80,13 @@ fn a_board_without_practices_protects_patients_alone() {
     }
     let found = board().edit(DEMO, practices, "").printed();
     let expected = "\
-error: practitioners cannot be protected: `practitioners` leads to no public table of practices with their data zones
+error: practitioners cannot be protected: `practitioners` leads to no public table of practices with their areas
  --> reports/bridge.yaml:2:11
   |
 2 | protects: [patient, practitioner]
   |           ^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: give the board a source for `practices`, whose `data_zone` leads to the area lookup";
+  = help: give the board a source for `practices`, a column of which refers `to` the area lookup";
     assert_eq!(found, expected);
 }
 

@@ -14,6 +14,7 @@ use crate::measure::grid::FineGrid;
 use crate::measure::plan::Pass;
 use crate::measure::vector::proved;
 use crate::privacy::Role;
+use crate::run::SCRATCH;
 
 /// P1 has a contact, P2 an attendance by token, P3 one by their number, and P4 is registered and no more.
 fn people() -> Board {
@@ -69,6 +70,15 @@ fn they_lie_in_a_folder_of_the_operators_and_go_with_the_run() {
         drop(linked);
         assert_eq!(staged(&asked.plan.work), Vec::<std::path::PathBuf>::new());
     });
+}
+
+#[test]
+fn what_a_killed_run_spilled_goes_with_the_next() {
+    let asked = people().asks("{ persons: contacts }", "[area]");
+    let spilled = asked.plan.work.join(SCRATCH).join("datafusion-a/rows.arrow");
+    fs::create_dir_all(spilled.parent().unwrap()).unwrap();
+    fs::write(&spilled, "rows").unwrap();
+    opened(1, &asked.plan, |_, _| assert!(!spilled.parent().unwrap().exists()));
 }
 
 #[test]

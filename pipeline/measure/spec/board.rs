@@ -220,9 +220,17 @@ impl Board {
         self.asked(&of_practices(by, &[("asked", measure)]))
     }
 
-    fn asked(&self, report: &str) -> Asked {
-        let folder = self.folder(&[("spec", report)]);
-        Asked { plan: plan(folder.path()), _folder: folder }
+    /// Gives a report of one measure, as YAML.
+    pub fn asked(&self, report: &str) -> Asked {
+        Asked::of(self.folder(&[("spec", report)]))
+    }
+
+    /// Every text of every table with another one in its place.
+    pub fn with_texts(mut self, texts: &[(&str, &str)]) -> Self {
+        for file in self.tables.values_mut().flatten() {
+            *file = texts.iter().fold(std::mem::take(file), |file, (from, to)| file.replace(from, to));
+        }
+        self
     }
 
     /// The board as files, with reports by name.
@@ -350,6 +358,11 @@ pub struct Exact {
 pub type Cells = BTreeMap<Vec<String>, i64>;
 
 impl Asked {
+    /// The measure of a folder that [`Board::folder`] made, which goes with it.
+    pub fn of(folder: tempfile::TempDir) -> Self {
+        Asked { plan: plan(folder.path()), _folder: folder }
+    }
+
     /// The measure that was asked for.
     pub fn measure(&self) -> &Measure {
         &self.plan.reports[0].measures[0]
@@ -358,6 +371,13 @@ impl Asked {
     /// Brings everything in and measures.
     pub fn exact(&self) -> Exact {
         linked(&self.plan, |linked| exact(&self.plan, self.measure(), linked).unwrap())
+    }
+
+    /// Holds the cells of partnerships by one dimension, whose codes may be of several words, against (area, code, value).
+    #[track_caller]
+    pub fn gives_exactly(&self, expected: &[(&str, &str, i64)]) {
+        let expected = expected.iter().map(|(area, code, value)| (vec![word(area), (*code).into()], *value));
+        assert_eq!(self.exact().at(1), expected.collect::<Cells>());
     }
 
     /// Holds the cells against a table: the heading names an area level and the other dimensions, and ends in `value`.
@@ -414,7 +434,8 @@ pub fn opened<T>(threads: usize, plan: &Plan, answer: impl FnOnce(Linked<'_>, &S
     let progress = Progress::new(Telling::Quiet);
     let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
     let public = intake.public().unwrap();
-    let private = intake.private().unwrap();
+    let mut private = intake.private().unwrap();
+    intake.earlier(&mut private).unwrap();
     assert_eq!(intake.validation.refused, Vec::<String>::new());
     let resources = Resources { threads, memory: 256 << 20 };
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public).unwrap();

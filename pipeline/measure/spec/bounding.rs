@@ -30,9 +30,16 @@ fn a_person_with_more_cells_keeps_exactly_as_many_as_allowed() {
             assert_eq!(of("000002"), vec![1; cells.min(2)], "{measure}");
             // What the noise is scaled for is what the query does, and no more.
             let most = if each == 3 { 5 } else { 1 };
-            for cells_of_level in &exact.cells {
-                assert_eq!(cells_of_level.bounds(), Some(&Bounds::new(cells as u32, 0, most).unwrap()), "{measure}");
+            for (grid, private) in exact.grids.iter().zip(&exact.cells) {
+                // Over all reasons, a person's cells are one, as high as all of them together.
+                let expected = match grid.dimensions.len() {
+                    1 => Bounds::new(1, 0, most * cells as i64),
+                    _ => Bounds::new(cells as u32, 0, most),
+                };
+                assert_eq!(private.bounds(), Some(&expected.unwrap()), "{measure}");
             }
+            let by_reason = exact.grids.iter().filter(|grid| grid.dimensions.len() == 2).count();
+            assert_eq!((by_reason, exact.grids.len()), (2, 4), "{measure}");
         }
     }
 }

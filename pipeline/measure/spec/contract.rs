@@ -10,8 +10,8 @@ use super::tape::Tape;
 pub enum Holds {
     /// One of this many codes: `c0`, `c1` and so on.
     Codes(usize),
-    /// A whole number.
-    Number,
+    /// A whole number, and whether its rules keep out what is not in its range.
+    Number(bool),
     /// A date.
     Date,
     /// The key of a service.
@@ -70,7 +70,9 @@ const ZONES: [&str; 7] = ["S01000001", "S01000002", "S01000003", "S01000004", "s
 /// Ranges of numbers, with ends of either sign.
 const RANGES: [(i64, i64); 6] =
     [(0, 480), (-50, 50), (5, 9), (-9, -2), (0, 1), (-1_000_000_000_000, 1_000_000_000_000)];
-const LEVELS: [&[&str]; 5] = [
+const LEVELS: [&[&str]; 7] = [
+    &["all"],
+    &["all", "health_board", "hscp"],
     &["hscp"],
     &["health_board", "hscp"],
     &["hscp", "health_board"],
@@ -123,7 +125,8 @@ fn number(name: &'static str, tape: &mut Tape<'_>) -> Column {
     let (rules, optional) = rules(tape);
     let numbers = [high, low, 0, low + 1, low - 1, high + 1].map(|number| number.to_string());
     let texts = numbers.into_iter().chain(texts(&["99999999999999999999", "7.5", "?", ""])).collect();
-    Column { name, holds: Holds::Number, optional, texts, settings: format!("{between}{rules}") }
+    let holds = Holds::Number(!rules.contains("warn"));
+    Column { name, holds, optional, texts, settings: format!("{between}{rules}") }
 }
 
 /// Each column of some names once in `n` times, but the first always.
@@ -194,6 +197,17 @@ impl Contract {
         Contract { tables, services, levels: tape.one_of(&LEVELS), band: tape.below(2) == 0 }
     }
 
+    /// The public services, as far as a condition goes.
+    pub fn services_table(&self) -> Table {
+        let column = |name, holds| Column { name, holds, optional: false, texts: Vec::new(), settings: String::new() };
+        let columns = vec![
+            column(self.services.0, Holds::Codes(self.services.1)),
+            column("beds", Holds::Number(true)),
+            column("until", Holds::Date),
+        ];
+        Table { name: "services", columns, dated: false, unique: "[service]" }
+    }
+
     /// How many codes a table's rows have under a dimension, and whether they are the patient's; `None` where it has none.
     pub fn reach(&self, table: usize, name: &str) -> Option<(usize, bool)> {
         let own = |table: usize| {
@@ -223,7 +237,8 @@ impl Contract {
         let codes = (0..self.services.1).map(|n| format!("c{n}")).collect::<Vec<_>>().join(", ");
         let services = format!(
             "table: services\nfrom: public\nrow: a service\nunique: [service]\ncolumns:\n  \
-             service: {{ type: text, required: true }}\n  {}: {{ type: code, codes: [{codes}] }}\n",
+             service: {{ type: text, required: true }}\n  {}: {{ type: code, codes: [{codes}] }}\n  \
+             beds: {{ type: integer, between: [0, 90] }}\n  until: {{ type: date }}\n",
             self.services.0
         );
         let zones = "table: data_zones\nfrom: public\nrow: a zone\nunique: [data_zone]\ncolumns:\n  \
@@ -236,7 +251,8 @@ impl Contract {
     /// The public tables' files.
     pub fn public(&self) -> Vec<(String, String)> {
         let name = self.services.0;
-        let services = format!("service,{name}\nO1,c0\nO2,c{}\nO3,\n", self.services.1 - 1);
+        let services =
+            format!("service,{name},beds,until\nO1,c0,7,2024-10-01\nO2,c{},0,2024-08-15\nO3,,,\n", self.services.1 - 1);
         let zones = "data_zone,hscp,council_area,health_board,simd_quintile\n\
                      S01000001,H1,C1,B1,1\nS01000002,H1,C2,B1,5\nS01000003,H2,C2,B1,1\nS01000004,H3,C3,B2,\n";
         vec![("services-0.csv".into(), services), ("data_zones-0.csv".into(), zones.into())]

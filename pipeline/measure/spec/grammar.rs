@@ -8,13 +8,21 @@ pub fn condition(table: &Table, tape: &mut Tape<'_>) -> String {
     Grammar { table, tape }.truth(3)
 }
 
+/// A calculation with a table's columns, which cannot leave 64 bits.
+pub fn counted(table: &Table, tape: &mut Tape<'_>) -> String {
+    Grammar { table, tape }.counted()
+}
+
 struct Grammar<'a, 't> {
     table: &'a Table,
     tape: &'a mut Tape<'t>,
 }
 
 const LITERALS: [&str; 6] = ["0", "1", "-1", "7", "480", "9223372036854775807"];
+/// Numbers that may be counted with: the checker refuses what could leave 64 bits.
+const SMALL: [&str; 5] = ["0", "1", "-1", "7", "480"];
 const DATES: [&str; 4] = ["'2024-08-15'", "date '2024-07-01'", "'2024-09-30'", "date '1990-01-01'"];
+const DAYS: [&str; 4] = ["quarter_start", "quarter_end", "date '2024-08-15'", "date '1990-01-01'"];
 const COMPARED: [&str; 6] = ["=", "<>", "<", "<=", ">", ">="];
 
 impl Grammar<'_, '_> {
@@ -68,16 +76,12 @@ impl Grammar<'_, '_> {
     fn number(&mut self, deep: usize) -> String {
         let all = if deep == 0 { 3 } else { 8 };
         match self.tape.below(all) {
-            0 | 3 => self.column(|holds| *holds == Holds::Number).map_or("1".into(), |column| column.name.into()),
+            0 | 3 => {
+                self.column(|holds| matches!(holds, Holds::Number(_))).map_or("1".into(), |column| column.name.into())
+            }
             1 => self.tape.one_of(&LITERALS).into(),
             2 => format!("length({})", self.text(0)),
-            4 => {
-                let sign = self.tape.one_of(&["+", "-", "*"]);
-                // Two constants would be folded, and may not fit: a condition that no row could change is no test of rows.
-                let column =
-                    self.column(|holds| *holds == Holds::Number).map_or("strpos('a', 'a')", |column| column.name);
-                format!("({column} {sign} {})", self.number(deep - 1))
-            }
+            4 => self.counted(),
             5 => format!("coalesce({}, {})", self.number(deep - 1), self.number(deep - 1)),
             6 => format!("(case when {} then {} else 3 end)", self.truth(deep - 1), self.number(deep - 1)),
             _ => {
@@ -85,6 +89,34 @@ impl Grammar<'_, '_> {
                 self.column(|holds| *holds == Holds::Date)
                     .map_or("2".into(), |column| format!("extract({part} from {})", column.name))
             }
+        }
+    }
+
+    /// Arithmetic of columns, of text lengths and of days, none of which can leave 64 bits.
+    fn counted(&mut self) -> String {
+        // Two constants would be folded: a condition that no row could change is no test of rows.
+        let number =
+            self.column(|holds| *holds == Holds::Number(true)).map_or("strpos('a', 'a')", |column| column.name);
+        let (sign, small) = (self.tape.one_of(&["+", "-", "*"]), self.tape.one_of(&SMALL));
+        match self.tape.below(4) {
+            0 => format!("({number} {sign} {small})"),
+            1 => format!("(-{number} + {number} * 7 - {small})"),
+            2 => format!("(length({}) {sign} length({}))", self.text(0), self.text(0)),
+            _ => {
+                let day = self.day();
+                format!("({day} - {})", self.day())
+            }
+        }
+    }
+
+    /// A date, or some days before or after one.
+    fn day(&mut self) -> String {
+        let column = self.column(|holds| *holds == Holds::Date).map_or("quarter_end", |column| column.name);
+        match self.tape.below(4) {
+            0 => self.tape.one_of(&DAYS).into(),
+            1 => column.into(),
+            2 => format!("({column} + {})", self.tape.one_of(&SMALL)),
+            _ => format!("({} - extract(day from {column}))", self.tape.one_of(&DAYS)),
         }
     }
 
@@ -112,7 +144,8 @@ impl Grammar<'_, '_> {
     fn date(&mut self) -> String {
         let Some(column) = self.column(|holds| *holds == Holds::Date) else { return "true".into() };
         let (name, first, second) = (column.name, self.tape.one_of(&DATES), self.tape.one_of(&DATES));
-        match self.tape.below(3) {
+        match self.tape.below(4) {
+            3 => format!("{} {} {}", self.day(), self.compared(), self.day()),
             0 => format!("{name} {} {first}", self.compared()),
             1 => format!("{name} between {first} and {second}"),
             _ => format!("coalesce({name}, date '2024-07-01') > {first}"),

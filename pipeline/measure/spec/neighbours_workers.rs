@@ -58,7 +58,7 @@ fn replay(world: World) -> Checked {
 }
 
 /// What the noise is scaled for, and one practice.
-fn check_query(with: &Figures, without: &Figures) -> Checked {
+pub fn check_query(with: &Figures, without: &Figures) -> Checked {
     prop_assert_eq!(&with.planned, &without.planned);
     for (level, planned) in with.planned.iter().enumerate() {
         check_moves(planned, &with.levels[level], &without.levels[level])?;
@@ -76,7 +76,7 @@ fn places(with: &Figures, without: &Figures) -> Vec<usize> {
 }
 
 /// What is proved of this role, which the noise covers.
-fn check_proof(with: &Figures, without: &Figures, leaver: Leaver) -> Checked {
+pub fn check_proof(with: &Figures, without: &Figures, leaver: Leaver) -> Checked {
     prop_assert!(with.proofs.is_ok() && without.proofs.is_ok(), "{:?}", with.proofs.as_ref().err());
     for (level, planned) in with.planned.iter().enumerate() {
         let (moved, left) = (&with.levels[level], &without.levels[level]);
@@ -93,7 +93,7 @@ fn check_proof(with: &Figures, without: &Figures, leaver: Leaver) -> Checked {
 }
 
 /// All that is no figure is the same.
-fn check_shape(with: &Figures, without: &Figures) -> Checked {
+pub fn check_shape(with: &Figures, without: &Figures) -> Checked {
     prop_assert_eq!(with.grids.len(), without.grids.len());
     prop_assert_eq!((with.codes, with.fine.len()), (without.codes, without.fine.len()));
     for (grid, other) in with.grids.iter().zip(&without.grids) {
@@ -104,7 +104,7 @@ fn check_shape(with: &Figures, without: &Figures) -> Checked {
 }
 
 /// What is drawn from is what was replayed, with the bounds that were planned.
-fn check_released(figures: &Figures) -> Checked {
+pub fn check_released(figures: &Figures) -> Checked {
     let Some(Ok(exact)) = &figures.exact else {
         return Err(TestCaseError::fail(format!("{:?}", figures.exact.as_ref().map(|exact| exact.as_ref().err()))));
     };
@@ -200,11 +200,15 @@ fn the_boards_are_not_dull() {
         "events\":\"referrals",
         "sum\":\"contacts.minutes",
         "sum\":\"contacts.balance",
+        "sum\":\"practitioners.wte",
+        "per_practitioner",
         "where\":",
         "during\":\"always",
         "cells\":1,",
         "cells\":2",
         "m1:",
+        "at_least\":5",
+        ", kept",
         "mode",
         "service_type",
         "simd_quintile",

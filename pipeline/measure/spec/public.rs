@@ -334,6 +334,16 @@ fn a_table_with_a_key_of_several_columns_loses_no_row() {
 }
 
 #[test]
+fn more_cells_than_anyone_publishes_are_refused() {
+    let asked = Asked::of(&organisations(), "{ public: organisations }", "[area, service_type, accepting]");
+    let areas = asked.areas();
+    let slices = areas.iter().map(Vec::as_slice).collect::<Vec<_>>();
+    let mut wide = asked.measure().clone();
+    wide.codes = vec![wide.codes[0].clone(); 9];
+    assert!(matches!(public(&asked.plan, &wide, &asked.public, &slices), Err(Error::Privacy(_))));
+}
+
+#[test]
 fn codes_may_be_computed() {
     let asked = Asked::of(&organisations(), "{ public: organisations }", "[area, accepting]");
     let mut measure = asked.measure().clone();
@@ -354,6 +364,10 @@ fn what_is_of_people_is_no_public_measure() {
     let slices = areas.iter().map(Vec::as_slice).collect::<Vec<_>>();
     let people = &asked.plan.reports[0].measures[1];
     assert!(matches!(public(&asked.plan, people, &asked.public, &slices), Err(Error::Privacy(_))));
+    // Every level of the board has its areas, and no fewer.
+    assert!(matches!(public(&asked.plan, asked.measure(), &asked.public, &slices[1..]), Err(Error::Privacy(_))));
+    let none: [&[String]; 3] = [&[], slices[1], slices[2]];
+    assert!(matches!(public(&asked.plan, asked.measure(), &asked.public, &none), Err(Error::Privacy(_))));
     // Nor the other way about: nothing bounds a public one, so no query of people is ever made for it.
     let grid = FineGrid::new(&asked.plan, asked.measure(), &asked.public).unwrap();
     assert!(matches!(bounds(asked.measure(), &grid), Err(Error::Privacy(_))));

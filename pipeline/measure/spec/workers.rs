@@ -4,22 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::board::{Board, Exact, board, chi, exact, linked_by, of_practices, plan};
+use super::board::{Board, board, chi, of_practices};
+pub use super::replaying::{Figures, measured, measured_after};
 use super::tape::Tape;
-use super::world::{KEY, tape};
-use crate::config::plan::{Measure, Plan};
-use crate::error::Result;
-use crate::link::Linked;
-use crate::measure::grid::{FineGrid, LevelGrid, levels};
-use crate::measure::plan::{Pass, bounded, bounds};
-use crate::measure::vector::{fill, proved};
-use crate::privacy::walk::Proof;
-use crate::privacy::{Bounds, Private, Role};
+use super::world::tape;
 
 const PEOPLE: usize = 6;
 const WORKERS: usize = 5;
@@ -55,6 +47,7 @@ const TABLES: [(&str, &[Texts]); 5] = [
             ("practice_code", PRACTICES),
             ("started_on", &["2020-01-01", "2019-04-01", "2024-08-01", "soon"]),
             ("ended_on", &["-", "2021-01-01"]),
+            ("wte", &["1", "0.5", "1.5", "0", "0.01", "1.6", "-", "x"]),
         ],
     ),
     (
@@ -90,7 +83,7 @@ const CODES: [&[&str]; 5] =
     [&[], &[], &["mode", "attended", "service_type"], &["reason", "source", "status"], &["kind", "service_type"]];
 const CONDITIONS: [&[&str]; 5] = [
     &["registered_on >= date '2021-01-01'"],
-    &[],
+    &["wte > 50", "started_on < date '2020-01-01' or ended_on is null"],
     &["attended = 'yes'", "minutes > 0 or balance < 0", "mode <> 'phone'", "minutes is null or mode = 'home'"],
     &["status <> 'declined'", "source in ('gp', 'unknown') and reason <> 'housing'"],
     &["kind = 'supported'", "kind is distinct from 'unknown'"],
@@ -138,7 +131,7 @@ pub struct World {
 }
 
 impl World {
-    fn all_rows(&self) -> Vec<Row> {
+    pub fn all_rows(&self) -> Vec<Row> {
         let flood = self.flood.iter().flat_map(|flood| (0..flood.times).map(|n| flood.row(n)));
         self.rows.iter().cloned().chain(flood).collect()
     }
@@ -148,7 +141,7 @@ impl World {
     }
 
     /// The board's tables, with or without somebody.
-    fn board(&self, without: Option<Leaver>) -> Board {
+    pub fn board(&self, without: Option<Leaver>) -> Board {
         let mut texts: BTreeMap<(usize, u16), Vec<(u16, String)>> = BTreeMap::new();
         for (number, row) in self.all_rows().iter().enumerate().filter(|(_, row)| !row.is_of(without)) {
             let line = row.texts(self, number);
@@ -223,92 +216,22 @@ impl fmt::Debug for World {
     }
 }
 
-/// One measure over one version of a board.
-pub struct Figures {
-    pub grids: Vec<LevelGrid>,
-    /// Cells of one place: the rows' codes.
-    pub codes: usize,
-    /// The fine cells as the engine gives them, whether or not anything is proved of the query.
-    pub fine: Vec<i64>,
-    /// The same at every level.
-    pub levels: Vec<Vec<i64>>,
-    /// What the noise is scaled for at every level.
-    pub planned: Vec<Bounds>,
-    /// What the plan proves of each role at every level.
-    pub proofs: Result<Vec<(Role, Vec<Option<Bounds>>)>>,
-    /// What is released, of the first version alone: it takes as long again.
-    pub exact: Option<Result<Exact>>,
-}
-
-impl Figures {
-    /// What is proved of who leaves, at one level; `None` where they move nothing.
-    pub fn proof(&self, leaver: Leaver, level: usize) -> Option<Bounds> {
-        let role = if leaver == Leaver::Patient { Role::Patient } else { Role::Practitioner };
-        let proofs = self.proofs.as_ref().unwrap_or_else(|error| panic!("{error}"));
-        proofs.iter().find(|(of, _)| *of == role).expect("a proof for each role").1[level]
-    }
-}
-
-/// The measures of several versions of one board, which share what does not differ: report, public tables, key and store.
-pub fn measured(versions: &[(&World, Option<Leaver>)]) -> Vec<std::result::Result<Vec<Figures>, String>> {
-    let (world, _) = versions[0];
-    let folder = world.board(None).folder(&[("spec", &world.report)]);
-    fs::write(folder.path().join("spec.key"), KEY).unwrap();
-    let plan = plan(folder.path());
-    let version = |(number, &(world, without)): (usize, &(&World, Option<Leaver>))| {
-        world.board(without).write_extracts(folder.path());
-        let measures = &plan.reports[0].measures;
-        let all = linked_by(world.threads, &plan, |linked| {
-            measures.iter().map(|asked| figures(&plan, asked, linked, number == 0)).collect::<Result<Vec<_>>>()
-        });
-        all.map_err(|error| error.to_string())
-    };
-    versions.iter().enumerate().map(version).collect()
-}
-
-fn figures(plan: &Plan, asked: &Measure, linked: &Linked<'_>, release: bool) -> Result<Figures> {
-    let grid = FineGrid::new(plan, asked, linked.public)?;
-    let grids = levels(plan, asked, &grid)?;
-    let pass = Pass { number: 0, of: 1 };
-    let (query, batches, proofs) = match proved(plan, asked, linked, &grid, pass) {
-        Ok(found) => (found.query, linked.engine.run(found.plan, "a replay")?, Ok(found.proofs)),
-        Err(refused) => {
-            let query = bounded(plan, asked, linked, &grid, pass)?;
-            let batches = linked.engine.query(&query.sql, "a replay")?;
-            (query, batches, Err(refused))
-        }
-    };
-    let mut fine = vec![0; grid.len()];
-    batches.iter().for_each(|batch| fill(&mut fine, batch, &query, &grid).expect("a cell of the grid"));
-    let one_person = bounds(asked, &grid)?;
-    let coarse =
-        |it: &LevelGrid| Ok(Private::assumed(fine.clone(), one_person).regroup(&it.from_fine)?.reveal().clone());
-    let levels = grids.iter().map(coarse).collect::<Result<_>>()?;
-    let planned = grids.iter().map(|it| it.from_fine.bounds(&one_person)).collect::<Result<_>>()?;
-    let codes = grid.codes();
-    let of_role = |proof: &Proof| {
-        let fine = proof.bounds(codes, grid.packing().cells())?;
-        let levels = grids.iter().map(|it| fine.map(|fine| it.from_fine.bounds(&fine)).transpose());
-        Ok((proof.role(), levels.collect::<Result<_>>()?))
-    };
-    let proofs = proofs.and_then(|proofs| proofs.iter().map(of_role).collect());
-    let exact = release.then(|| exact(plan, asked, linked));
-    Ok(Figures { grids, codes: codes as usize, fine, levels, planned, proofs, exact })
-}
-
 /// A report on both: by some codes of one table, one or two measures of it, and at times of the registered.
 fn report(focus: usize, bytes: &[u8]) -> String {
     let tape = &mut Tape::new(bytes);
     let mut by = vec!["area"];
     by.extend(CODES[focus].iter().filter(|_| tape.below(2) == 1));
     by.extend((tape.below(3) == 2).then_some("simd_quintile"));
+    by.extend((tape.below(3) == 2).then_some("kept"));
     let mut measures = vec![measure(focus, tape)];
     measures.extend((tape.below(2) == 1).then(|| measure(focus, tape)));
     measures.extend((tape.below(4) == 3).then(|| conditioned(PATIENTS, json!({ "persons": "patients" }), tape)));
-    let names = ["m0", "m1", "m2"];
+    measures.extend((tape.below(3) == 0).then(|| of_posts(tape)));
+    let names = ["m0", "m1", "m2", "m3"];
     let measures = names.into_iter().zip(measures.iter().map(Value::to_string)).collect::<Vec<_>>();
     let measures = measures.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>();
-    of_practices(&format!("[{}]", by.join(", ")), &measures)
+    let derived = format!("columns: {{ kept: {{ of: {}, when: \"{}\" }} }}\n", TABLES[focus].0, CONDITIONS[focus][0]);
+    of_practices(&format!("[{}]", by.join(", ")), &measures) + &derived
 }
 
 const PER_PERSON: [(i64, i64); 6] = [(0, 600), (-3, 4), (5, 9), (-9, -2), (0, 1), (-1_000_000_000, 1_000_000_000)];
@@ -326,12 +249,25 @@ fn measure(table: usize, tape: &mut Tape<'_>) -> Value {
             let (column, between) = (tape.one_of(&["minutes", "balance"]), tape.one_of(&PER_PERSON));
             json!({ "sum": format!("{name}.{column}"), "per_person": { "cells": cells, "between": between } })
         }
-        _ => json!({ "persons": name, "per_person": { "cells": cells } }),
+        _ => json!({ "persons": name, "at_least": tape.one_of(&[1, 2, 1, 5]), "per_person": { "cells": cells } }),
     };
     let is_sum = measure.get("sum").is_some();
     let between = if is_sum { tape.one_of(&OF_SUMS) } else { tape.one_of(&PER_PRACTICE) };
     measure["per_practice"] = json!({ "between": between });
     conditioned(table, measure, tape)
+}
+
+/// The sum of a number of posts.
+fn of_posts(tape: &mut Tape<'_>) -> Value {
+    let mut measure = json!({ "sum": "practitioners.wte" });
+    if tape.below(2) == 0 {
+        measure["per_practitioner"] =
+            json!({ "between": tape.one_of(&[[0.0, 1.0], [0.25, 0.75], [-1.0, 9.0], [0.0, 0.01]]) });
+    }
+    if tape.once_in(3) {
+        measure["where"] = tape.one_of(CONDITIONS[POSTS]).into();
+    }
+    measure
 }
 
 fn conditioned(table: usize, mut measure: Value, tape: &mut Tape<'_>) -> Value {
@@ -412,7 +348,11 @@ fn flood(table: usize) -> impl Strategy<Value = Option<Flood>> {
 
 /// A random board, with most rows in the table that its report asks for.
 pub fn world() -> impl Strategy<Value = World> {
-    let focus = prop_oneof![3 => Just(BOTH[0]), 1 => Just(BOTH[1]), 1 => Just(BOTH[2])];
+    world_about(prop_oneof![3 => Just(BOTH[0]), 1 => Just(BOTH[1]), 1 => Just(BOTH[2])])
+}
+
+/// The same about a table of one's own choice.
+pub fn world_about(focus: impl Strategy<Value = usize>) -> impl Strategy<Value = World> {
     focus.prop_flat_map(|focus| {
         let zones = proptest::collection::vec(any::<u8>(), 2..=4);
         let threads = prop_oneof![3 => Just(1), 1 => Just(2)];

@@ -250,7 +250,7 @@ pub fn tape(len: usize) -> impl Strategy<Value = Vec<u8>> {
 pub fn world() -> impl Strategy<Value = World> {
     // Of patients, nothing but persons can be counted, and each is in one cell.
     let focus = prop_oneof![1 => Just(PATIENTS), 6 => Just(VISITS), 3 => Just(USES)];
-    (tape(48), focus, tape(80)).prop_flat_map(|(contract, focus, report)| {
+    (tape(48), focus, tape(160)).prop_flat_map(|(contract, focus, report)| {
         let contract = Contract::of(&contract);
         let report = asking::report(&contract, focus, &report);
         board(contract, focus, report)

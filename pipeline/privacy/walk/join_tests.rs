@@ -32,6 +32,20 @@ fn a_bound_that_a_left_join_may_not_bring_is_no_bound() {
     refused(&placed(&capped("LEFT JOIN", "c.cap"), PLACES), "that nothing clamps");
 }
 
+/// A public table may know one row of a person, and not the next: what it brings is then no place that they are in.
+#[test]
+fn a_constant_that_some_rows_lack_is_no_one_place() {
+    let sql = |join: &str| {
+        format!(
+            "SELECT here AS place, code, sum(value) AS value FROM (SELECT e.person, e.code, a.here, \
+             least(greatest(sum(e.minutes), -5), 60) AS value FROM ({VISITS}) AS e {join} (SELECT row, 3 AS here FROM areas \
+             GROUP BY row) AS a ON e.code = a.row GROUP BY 1, 2, 3) GROUP BY 1, 2"
+        )
+    };
+    holds(&sql("JOIN"), (10, -5, 60), true);
+    holds(&sql("LEFT JOIN"), (40, -5, 60), false);
+}
+
 /// The days from each person's first to the next: one row a person on the left, so one cell.
 #[test]
 fn the_next_after_a_first_is_one_row_a_person() {

@@ -7,11 +7,13 @@
 //! keeps, for each relation, *whose* its rows are (`rows::Whose`): nobody's (public tables, and private ones that do
 //! not name this role), each person's own, or mixed within what people have in common. Joins are allowed on the person,
 //! on a token that leads to a person, and with what is nobody's; filters and projections look at one row; groups and
-//! numbers stay within a person. So leaving a person out takes away that person's rows and touches no others.
+//! numbers stay within a person. What a left join may not bring is blank, and then neither bounds a row nor places a
+//! person. So leaving a person out takes away that person's rows and touches no others.
 //!
 //! At the top stands one aggregate without the person. What a person can do to it follows from how many rows of theirs
 //! come there, whether two can meet in a cell, and the range of what is added. Afterwards a clamp may stand, which brings
-//! no two values further apart. Three lemmas, each with its tests: clearing the lowest bit of a mask n times and taking
+//! no two values further apart. Four lemmas, each with its tests: groups that mix people, of whom each has n rows, are the
+//! same without a person but for n (`group`, and `groups` where they are counted); clearing the lowest bit of a mask n times and taking
 //! the rest leaves n bits (`most_bits`); a linear map modulo a prime reads every bit once
 //! (`bits_of_one_mask`); of rows that are numbered within a person, those up to n are n.
 //!
@@ -201,7 +203,10 @@ impl Walk<'_> {
                 return Err(self.refuse(node, "gives a row to each person"));
             }
             Whose::Persons { .. } => self.own(node, &input, &group, &sums, &values),
-            Whose::Within(by) => self.within(node, &by.clone(), &keys, &values),
+            Whose::Within(by) => match self.groups(&input, by, &group, &sums, &values) {
+                Some(reach) => Ok(reach),
+                None => self.within(node, &by.clone(), &keys, &values),
+            },
         };
         let reach = people?;
         self.conclude(reach);
@@ -266,6 +271,21 @@ impl Walk<'_> {
         }
     }
 
+    /// Groups that mix people are counted, of which few follow from one person: each stands in one cell, before and
+    /// after, and adds 1 to it or nothing.
+    fn groups(&self, input: &Rows, by: &[Id], group: &[Id], sums: &[(Id, Option<Id>)], values: &[Id]) -> Option<Reach> {
+        let (most, keys) = (input.most?, input.unique.as_ref()?);
+        let (&[(sum, None)], &[value]) = (sums, values) else { return None };
+        // A cell that follows from what a group adds up may be another one once a person has left.
+        let stays = group.iter().all(|&id| self.values.follows_from(id, keys));
+        if !stays || !self.values.is_clamp_of(value, sum) {
+            return None;
+        }
+        let (cells, each) = (u32::try_from(most).unwrap_or(u32::MAX), i64::try_from(most).ok()?);
+        let one_place = group.first().is_some_and(|place| by.contains(place));
+        Some(Reach { cells: Some(cells), low: -each, high: each, one_place })
+    }
+
     /// People meet before the sum: only a clamp above it bounds what one of them does, in the one place that they have.
     fn within(&mut self, node: &LogicalPlan, by: &[Id], keys: &[Id], values: &[Id]) -> Result<Reach> {
         if !keys.first().is_some_and(|place| by.contains(place)) {
@@ -294,6 +314,8 @@ impl Walk<'_> {
     }
 }
 
+#[cfg(test)]
+mod groups_tests;
 #[cfg(test)]
 mod join_tests;
 #[cfg(test)]

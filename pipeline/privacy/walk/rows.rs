@@ -31,9 +31,9 @@ pub(super) struct Rows {
     pub whose: Whose,
     /// Its columns, as terms.
     pub columns: Vec<Id>,
-    /// Most rows a person.
+    /// Most rows a person; where people are mixed, most combinations of `unique` whose rows follow from one person's.
     pub most: Option<u64>,
-    /// A person has one row at most for each combination of these terms.
+    /// A person has one row at most for each combination of these terms; where people are mixed, the relation has.
     pub unique: Option<Vec<Id>>,
 }
 
@@ -222,13 +222,23 @@ impl Walk<'_> {
                 (input.whose.clone(), Some(rest))
             }
             // Without the person, people who share a group mix; they share what is fixed of them.
-            Whose::Persons { .. } => (Whose::Within(self.one_a_person(&group)), None),
+            Whose::Persons { .. } => {
+                (Whose::Within(self.one_a_person(&group)), input.most.is_some().then(|| group.clone()))
+            }
             Whose::Within(by) => (Whose::Within(by.iter().copied().filter(|id| group.contains(id)).collect()), None),
         };
         if matches!(&whose, Whose::Within(by) if by.is_empty()) {
             return Err(self.refuse(plan, "mixes the rows of people who have nothing in common"));
         }
-        let most = unique.as_ref().is_some_and(Vec::is_empty).then_some(1);
+        let most = match (&whose, &unique) {
+            // A group that holds none of a person's rows is the same without them, so as many groups follow from one
+            // person as they have rows, at most; each is one row, before and after.
+            (Whose::Within(_), Some(_)) => input.most,
+            (_, unique) => unique.as_ref().is_some_and(Vec::is_empty).then_some(1),
+        };
+        if let (Whose::Within(_), Some(most)) = (&whose, most) {
+            self.say(format!("People are then mixed: at most {most} groups have rows of any one {}.", self.who()));
+        }
         if let (Whose::Persons { .. }, Some(unique)) = (&whose, &unique) {
             let per = if unique.is_empty() { "one row a" } else { "one row a combination and" };
             self.say(format!("They are grouped: {per} {}.", self.who()));
@@ -240,7 +250,8 @@ impl Walk<'_> {
         };
         let mut columns = group;
         for value in &values {
-            let known = Known { fixed: most == Some(1), range: range(self, value), numbers: None };
+            let fixed = most == Some(1) && matches!(whose, Whose::Persons { .. });
+            let known = Known { fixed, range: range(self, value), numbers: None };
             columns.push(self.values.column(known));
         }
         Ok(Rows { whose, columns, most, unique })
@@ -269,14 +280,20 @@ impl Walk<'_> {
             for order in &call.params.order_by {
                 self.values.term(&order.expr, schema, &rows.columns)?;
             }
-            let apart = match &rows.whose {
-                Whose::Nobodys => true,
-                Whose::Unnamed => false,
-                Whose::Persons { person, named } => *named && by.contains(person),
-                Whose::Within(together) => by.iter().any(|id| together.contains(id)),
+            // Numbered across people who share what is fixed of them, rows change that agree in that, and no others.
+            let shared = match &rows.whose {
+                Whose::Nobodys => None,
+                Whose::Persons { person, named: true } if by.contains(person) => None,
+                Whose::Persons { named: true, .. } => Some(self.one_a_person(&by)),
+                Whose::Within(together) => Some(by.iter().copied().filter(|id| together.contains(id)).collect()),
+                Whose::Persons { named: false, .. } | Whose::Unnamed => Some(Vec::new()),
             };
-            if !row_number || !apart {
+            if !row_number || shared.as_ref().is_some_and(Vec::is_empty) {
                 return Err(self.refuse(plan, "numbers rows across people"));
+            }
+            if let Some(shared) = shared {
+                // How many of them change is no longer known.
+                rows = Rows::of(Whose::Within(shared), rows.columns);
             }
             numbers.push(Known { numbers: Some(by), ..Known::default() });
         }
@@ -311,7 +328,7 @@ impl Walk<'_> {
         }
         let columns = match join.join_type {
             JoinType::LeftSemi => left.columns.clone(),
-            JoinType::Left => [left.columns.clone(), self.or_blank(&right.columns)].concat(),
+            JoinType::Left => [left.columns.clone(), self.or_blank(&right)].concat(),
             _ => columns,
         };
         let mut rows = Rows::of(Whose::Nobodys, columns);
@@ -353,10 +370,14 @@ impl Walk<'_> {
     }
 
     /// The columns of a side that may have nothing to join: each what it was, or blank. No constant is left among them,
-    /// nor any two that are sure to be equal.
-    fn or_blank(&mut self, columns: &[Id]) -> Vec<Id> {
-        let known = |id: &Id| Known { fixed: self.values.is_fixed(*id), range: self.values.range(*id), numbers: None };
-        let known = columns.iter().map(known).collect::<Vec<_>>();
+    /// nor any two that are sure to be equal; and one value a person only where all of a person's rows are joined alike.
+    fn or_blank(&mut self, side: &Rows) -> Vec<Id> {
+        let persons = matches!(side.whose, Whose::Persons { .. });
+        let known = |id: &Id| {
+            let fixed = persons && self.values.is_fixed(*id);
+            Known { fixed, range: self.values.range(*id), numbers: None }
+        };
+        let known = side.columns.iter().map(known).collect::<Vec<_>>();
         known.into_iter().map(|known| self.values.column(known)).collect()
     }
 

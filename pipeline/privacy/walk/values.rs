@@ -154,11 +154,17 @@ impl Values {
 
     /// Whether the term is the same in all rows.
     pub fn is_constant(&self, id: Id) -> bool {
-        match &self.terms[id] {
-            Term::Call(_, of) => of.iter().all(|&id| self.is_constant(id)),
-            Term::Whole(_) => true,
-            Term::Column(_) => false,
-        }
+        self.follows_from(id, &[])
+    }
+
+    /// Whether rows that agree in `others` agree in the term: it is one of them, or computed from them alone.
+    pub fn follows_from(&self, id: Id, others: &[Id]) -> bool {
+        others.contains(&id)
+            || match &self.terms[id] {
+                Term::Call(_, of) => of.iter().all(|&id| self.follows_from(id, others)),
+                Term::Whole(_) => true,
+                Term::Column(_) => false,
+            }
     }
 
     /// Least and greatest that the term can be, where it is not blank.

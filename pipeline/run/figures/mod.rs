@@ -55,7 +55,7 @@ impl<'a> Report<'a> {
         let measured =
             question.asked.iter().zip(&answer.vectors).map(|(asked, vectors)| match asked.families.is_empty() {
                 true => Measured::public(plan, asked.measure, public, &areas),
-                false => Measured::drawn(asked, vectors, small),
+                false => Measured::drawn(plan, asked, vectors, small),
             });
         Ok(Report {
             plan,
@@ -88,7 +88,6 @@ impl<'a> Report<'a> {
         let both = |of: usize, over: usize| [&measured[of], &measured[over]];
         let mut blocks = Vec::new();
         for (own, measure) in measured.iter().zip(&report.measures) {
-            #[cfg(any())]
             if report.means.iter().any(|mean| report.measures[mean.sum].name == measure.name) {
                 // The sum about a centre says nothing by itself.
                 continue;
@@ -104,7 +103,6 @@ impl<'a> Report<'a> {
         for rate in &report.rates {
             blocks.extend(derived::rates(rate, at, both(rate.of, rate.over), rules)?);
         }
-        #[cfg(any())]
         for mean in &report.means {
             blocks.extend(derived::means(mean, at, both(mean.sum, mean.count), rules)?);
         }
