@@ -146,6 +146,33 @@ fn a_series_tells_of_revisions_and_breaks() {
 }
 
 #[test]
+fn another_definition_is_a_break_and_other_words_are_none() {
+    let board = board();
+    let rewrite = |from: &str, to: &str| {
+        let path = board.path("reports/reach.yaml");
+        let yaml = fs::read_to_string(&path).expect("it is there");
+        assert!(yaml.contains(from), "{yaml}");
+        files::write(&path, yaml.replacen(from, to, 1));
+    };
+    board.smirr(&["run", "--quarter", "2026-Q1"]).ends(0);
+    // The other way round, and in other words.
+    rewrite(
+        "  registered: { persons: patients }\n  referred: { persons: referrals }\n",
+        "  referred: { persons: referrals, label: All who were referred }\n  registered: { persons: patients }\n",
+    );
+    board.smirr(&["run", "--quarter", "2026-Q2"]).ends(0);
+    let second = table(&board, "2026-Q2", "reach-health_board");
+    assert!(!figure(&second, "S08000901", "rate_change")["Value"].is_empty());
+    rewrite("persons: referrals", "persons: referrals, where: \"status <> 'declined'\"");
+    board.smirr(&["run"]).ends(0);
+    let series = table(&board, "2026-Q3", "reach-hscp-series");
+    let marks = ["2026-Q1", "2026-Q2", "2026-Q3"].map(|quarter| symbols(&series, quarter));
+    assert_eq!(marks, ["", "", "b"].map(only));
+    let third = table(&board, "2026-Q3", "reach-health_board");
+    assert_eq!(figure(&third, "S08000901", "rate_change")["ValueQF"], "x");
+}
+
+#[test]
 fn a_change_follows_the_quarter_before_when_it_is_run_again() {
     let mut board = board();
     board.config.most = "{ rho: \"0.5\" }".into();

@@ -84,7 +84,7 @@ fn text_summary(summary: &Summary) -> String {
         text.push_str(&format!("{} ({}, {} rows)\n{grid}\n\n", table.title, table.level, table.rows.len()));
     }
     let bands = if summary.bands.is_empty() { String::new() } else { format!("{}. ", summary.bands) };
-    text.push_str(&format!("{bands}[u] low reliability, [z] not applicable.\n"));
+    text.push_str(&format!("{bands}[u] low reliability, [x] not available, [z] not applicable, [r] revised.\n"));
     for charge in &summary.charges {
         let how =
             if charge.replayed { "had been charged before; this run cost nothing" } else { "charged to the ledger" };
