@@ -101,7 +101,7 @@ fn counts(
     (level, heading): (&str, &str),
     part_of: impl Fn(&str) -> String,
 ) -> BTreeMap<Vec<String>, i64> {
-    const LABELS: [&str; 5] = ["Figure", "SIMDHBQuintile", "Sex", "Source", "Reason"];
+    const LABELS: [&str; 3] = ["Figure", "SIMDHBQuintile", "Reason"];
     let mut sums = BTreeMap::new();
     for row in board.table(&format!("reach-{level}")) {
         if ["registered", "referred"].contains(&&*row["Figure"]) && row["ValueQF"] != "z" {
