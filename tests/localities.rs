@@ -21,7 +21,7 @@ const LEVELS: [(&str, &str); 4] =
 
 /// A board whose lookup says each zone's locality, none where it is blank, with a schema that declares the column.
 fn board(locality: impl Fn(usize, usize) -> &'static str) -> (Board, Zones) {
-    let mut board = Board::new(&Size { patients: 8_000, activity: 6.0, ..Size::default() });
+    let mut board = Board::new(&Size { patients: 12_000, activity: 6.0, ..Size::default() });
     let path = board.path("extracts/public/data_zones.csv");
     let mut lookup = Extract::read(&path);
     let near = lookup.column("intermediate_zone");
@@ -53,12 +53,13 @@ fn by_neighbourhood(neighbourhood: usize, _: usize) -> &'static str {
     ["Ardmirr", "Ardmirr", "Mirrton", "Mirrton", "", "Glenmirr", "Lochmirr", "", "Lochmirr"][neighbourhood]
 }
 
-/// The same, with neighbourhoods that localities cut through as well.
-fn by_zone(neighbourhood: usize, zone: usize) -> &'static str {
-    match (neighbourhood, zone % 3) {
-        (2..=4, 0) => "",
-        (2..=4, 1) => "Mirrton",
-        _ => by_neighbourhood(neighbourhood, zone),
+/// Localities that cut through neighbourhoods as well; every fourth zone has none.
+fn by_zone(_: usize, zone: usize) -> &'static str {
+    match zone % 4 {
+        0 => "",
+        1 => "Mirrton",
+        _ if zone < 8 => "Ardmirr",
+        _ => "Glenmirr",
     }
 }
 
@@ -81,7 +82,7 @@ fn people_are_counted_in_their_locality_wherever_it_lies() {
 
 /// The published counts of a level: by the area's `heading`, or by what `part_of` makes of it, and by all other labels.
 fn sums(board: &Board, level: &str, heading: &str, part_of: impl Fn(&str) -> String) -> BTreeMap<Vec<String>, i64> {
-    let labels = ["Figure", "SIMDQuintile", "Sex", "Source", "Reason"];
+    let labels = ["Figure", "SIMDQuintile", "Reason"];
     let mut sums = BTreeMap::new();
     for row in board.table(&format!("reach-{level}")) {
         if ["registered", "referred"].contains(&&*row["Figure"]) && row["ValueQF"] != "z" {

@@ -77,7 +77,7 @@ fn areas_and_bands_are_those_that_were_published() {
         assert_eq!(areas.len(), number + 1, "{level}: the areas and `unknown`");
         assert!(areas.contains("unknown"), "{level}");
         let bands = table.iter().map(|row| row["SIMDQuintile"].as_str()).collect::<BTreeSet<_>>();
-        assert_eq!(bands.into_iter().collect::<Vec<_>>(), ["1", "2", "3", "4", "5", "unknown"]);
+        assert_eq!(bands.into_iter().collect::<Vec<_>>(), ["1", "2", "3", "4", "5", "All", "unknown"]);
     }
 }
 
@@ -101,7 +101,7 @@ fn counts(
     (level, heading): (&str, &str),
     part_of: impl Fn(&str) -> String,
 ) -> BTreeMap<Vec<String>, i64> {
-    const LABELS: [&str; 5] = ["Figure", "SIMDHBQuintile", "Sex", "Source", "Reason"];
+    const LABELS: [&str; 3] = ["Figure", "SIMDHBQuintile", "Reason"];
     let mut sums = BTreeMap::new();
     for row in board.table(&format!("reach-{level}")) {
         if ["registered", "referred"].contains(&&*row["Figure"]) && row["ValueQF"] != "z" {

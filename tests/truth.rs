@@ -1,7 +1,7 @@
 //! What the pipeline counts is what is true.
 //!
-//! Nothing shows a count without noise, so these boards spend absurdly: noise of scale 0.1 is 0 in every cell, but for
-//! odds of 1e-21 a cell. The least scale that the kernel grants is 0.0625, and there is no setting without noise.
+//! Nothing shows a count without noise, so these boards spend absurdly: noise of scale 0.14 is 0 in every cell, but for
+//! odds of 2e-11 a cell. The least scale that the kernel grants is 0.0625, and there is no setting without noise.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -30,21 +30,30 @@ measures:
     share: 400000000
 ";
 
-/// Nobody is cut: there are ten reasons and `unknown`.
-const REASONS: &str = "\
-title: Reasons
-protects: patient
-by: [area, simd_quintile, reason]
-share: 11
-measures:
-  referred: { persons: referrals, where: \"status <> 'declined'\", per_person: { cells: 11 } }
-";
+/// One measure a reason, so that nobody is cut, whoever has several.
+const REASONS: [&str; 10] = [
+    "mental_health",
+    "isolation",
+    "finances",
+    "housing",
+    "bereavement",
+    "addiction",
+    "family",
+    "physical_activity",
+    "employment",
+    "long_term_condition",
+];
 
-/// rho 50 a unit of share and level: the scale is then 0.1.
+/// rho 110 a unit of share and level: every scale is then between 0.07 and 0.14.
 pub fn spend_absurdly(board: &mut Board, levels: u64) {
-    board.config.loss = format!("{{ rho: \"{}\" }}", 50 * levels * (400_010_005 + 11));
+    board.config.loss = format!("{{ rho: \"{}\" }}", 110 * levels * (400_010_005 + 10));
     board.config.year.clear();
-    board.reports(&[("counts", COUNTS), ("reasons", REASONS)]);
+    let measure = |reason| {
+        format!("  {reason}: {{ persons: referrals, where: \"status <> 'declined' and reason = '{reason}'\" }}\n")
+    };
+    let reasons = "title: Reasons\nprotects: patient\nby: [area, simd_quintile]\nshare: 10\nmeasures:\n".to_owned();
+    let reasons = REASONS.iter().fold(reasons, |yaml, reason| yaml + &measure(reason));
+    board.reports(&[("counts", COUNTS), ("reasons", &reasons)]);
 }
 
 /// A data zone's areas by heading, and its band.
@@ -89,10 +98,20 @@ fn compare(board: &Board, zones: &Zones, report: &str, level: &str, headings: &[
     let mut expected = truth(board, zones, headings, report == "reasons");
     assert!(expected.values().sum::<i64>() > 0, "the truth of `{report}` says nothing");
     for row in board.table(&format!("{report}-{level}")) {
-        let labels =
-            [vec![row["Figure"].clone()], headings.iter().map(|heading| row[*heading].clone()).collect()].concat();
-        let value = row["Unbiased"].parse::<i64>().expect("counts give the measurement");
-        assert_eq!(value, expected.remove(&labels).unwrap_or(0), "{report} {level} {labels:?}");
+        let areas = headings.iter().filter(|heading| **heading != "Reason").map(|heading| row[*heading].clone());
+        // A reason is a measure of its own.
+        let labels = match report {
+            "reasons" => ["referred".into()].into_iter().chain(areas).chain([row["Figure"].clone()]).collect(),
+            _ => [row["Figure"].clone()].into_iter().chain(areas).collect::<Vec<_>>(),
+        };
+        // Totals over the bands are sums of what is compared.
+        if labels.iter().any(|label| label == "All") {
+            continue;
+        }
+        // Nobody can be counted where there is no value.
+        let value = if row["ValueQF"] == "z" { 0.0 } else { row["Unbiased"].parse::<f64>().expect("an estimate") };
+        let truth = expected.remove(&labels).unwrap_or(0);
+        assert!((value - truth as f64).abs() < 0.1, "{report} {level} {labels:?}: {value}, and not {truth}");
     }
     assert_eq!(expected, BTreeMap::new(), "{report} {level}: true cells that were not published");
 }
@@ -110,7 +129,7 @@ pub fn compare_by(board: &Board, zones: &Zones, levels: &[(&str, &str)], band: &
     for vector in
         board.manifest()["releases"].as_array().into_iter().flatten().flat_map(|it| it["vectors"].as_array()).flatten()
     {
-        assert!(vector["scale"].as_f64().expect("a scale") < 0.11, "this test needs next to no noise: {vector}");
+        assert!(vector["scale"].as_f64().expect("a scale") < 0.14, "this test needs next to no noise: {vector}");
     }
     for (level, heading) in levels {
         compare(board, zones, "counts", level, &[heading, band]);
