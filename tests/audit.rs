@@ -1,5 +1,6 @@
 //! The noise and the loss of what the program publishes, judged from outside: files in, published figures out, and a
-//! fresh ledger for every run. `pipeline/privacy/audit_tests.rs` does the same inside the kernel, thousands of times.
+//! fresh ledger for every run. Tables of a measure that overlap are combined before they are published; so each measure
+//! here has one table, over one level of areas, whose unbiased estimates are what was drawn. `pipeline/privacy/audit_tests.rs` does the same inside the kernel, thousands of times.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -23,21 +24,19 @@ columns:
   deregistered_on: { type: date }
 ";
 
-/// A board of one table, with an area lookup and levels of the test's own.
-struct Tiny {
-    levels: Vec<String>,
-    /// The area lookup: a zone and its areas, one a level.
-    zones: Vec<Vec<String>>,
+/// A board of one table, with an area lookup of the test's own.
+pub struct Tiny {
+    /// The area lookup: a zone and its ward.
+    zones: Vec<[String; 2]>,
     /// Women, one a number: the zone in which each lives.
     people: Vec<String>,
     /// YAML.
     loss: String,
-    by: &'static str,
     measures: String,
 }
 
 /// What one run published.
-struct Published {
+pub struct Published {
     folder: tempfile::TempDir,
     manifest: serde_json::Value,
 }
@@ -45,21 +44,15 @@ struct Published {
 impl Tiny {
     fn write(&self, folder: &Path) {
         let write = |name: &str, text: String| files::write(&folder.join(name), text);
-        let areas = self
-            .levels
-            .iter()
-            .map(|level| format!("  {level}: {{ type: area, heading: {level} }}\n"))
-            .collect::<String>();
         write("schemas/patients.yaml", PATIENTS.into());
         write(
             "schemas/data_zones.yaml",
-            format!(
-                "table: data_zones\nfrom: public\nrow: a zone\nunique: [data_zone]\ncolumns:\n  \
-                 data_zone: {{ type: area, required: true }}\n{areas}"
-            ),
+            "table: data_zones\nfrom: public\nrow: a zone\nunique: [data_zone]\ncolumns:\n  \
+             data_zone: { type: area, required: true }\n  ward: { type: area, heading: ward }\n"
+                .into(),
         );
         let zones = self.zones.iter().map(|zone| zone.join(",") + "\n").collect::<String>();
-        write("zones.csv", format!("data_zone,{}\n{zones}", self.levels.join(",")));
+        write("zones.csv", format!("data_zone,ward\n{zones}"));
         let people = self
             .people
             .iter()
@@ -71,16 +64,15 @@ impl Tiny {
         );
         write(
             "reports/asked.yaml",
-            format!("title: Audit\nprotects: patient\nby: {}\nmeasures:\n{}", self.by, self.measures),
+            format!("title: Audit\nprotects: patient\nby: [area]\nmeasures:\n{}", self.measures),
         );
         write(
             "board.yaml",
             format!(
                 "board: NHS Audit\nquarter: 2026-Q3\nsources: {{ patients: patients.csv, data_zones: zones.csv }}\n\
-                 pseudonyms: {{ key: {{ file: board.key }} }}\ngeography: {{ levels: [{}] }}\n\
+                 pseudonyms: {{ key: {{ file: board.key }} }}\ngeography: {{ levels: [ward] }}\n\
                  privacy: {{ loss: {}, ledger: ledger.sqlite }}\nreports: [asked]\n\
                  publish: {{ to: published, formats: [csv] }}\n",
-                self.levels.join(", "),
                 self.loss
             ),
         );
@@ -88,8 +80,17 @@ impl Tiny {
         fs::set_permissions(folder.join("board.key"), fs::Permissions::from_mode(0o600)).expect("it is ours");
     }
 
+    /// The plan of one run, as JSON.
+    pub fn plan(&self) -> serde_json::Value {
+        let folder = tempfile::tempdir().expect("there is a folder for temporary files");
+        self.write(folder.path());
+        let board = folder.path().join("board.yaml");
+        let told = Ran::of(smirr().args(["--json", "plan"]).arg(board).current_dir(folder.path())).ends(0);
+        serde_json::from_str(&told.stdout).expect("it is JSON")
+    }
+
     /// One run of the program, from nothing.
-    fn run(&self) -> Published {
+    pub fn run(&self) -> Published {
         let folder = tempfile::tempdir().expect("there is a folder for temporary files");
         self.write(folder.path());
         let board = folder.path().join("board.yaml");
@@ -102,45 +103,43 @@ impl Tiny {
 
 impl Published {
     /// The vectors that the manifest states.
-    fn vectors(&self) -> &[serde_json::Value] {
+    pub fn vectors(&self) -> &[serde_json::Value] {
         self.manifest["releases"][0]["vectors"].as_array().expect("vectors")
     }
 
-    /// The measurements of one level as drawn, each with its labels but for the figure's.
-    fn drawn(&self, level: &str) -> Vec<(Vec<String>, i64)> {
-        let path = self.folder.path().join(format!("published/2026-Q3/asked-{level}.csv"));
+    /// The measurements as drawn, each with its area.
+    fn drawn(&self) -> Vec<(String, i64)> {
+        let path = self.folder.path().join("published/2026-Q3/asked-ward.csv");
         let mut reader = csv::Reader::from_path(path).expect("the table is there");
         let headings = reader.headers().expect("a heading").clone();
         let place = |name: &str| headings.iter().position(|it| it == name).unwrap_or_else(|| panic!("no {name}"));
-        let (area, sex, unbiased) = (place(level), headings.iter().position(|it| it == "Sex"), place("Unbiased"));
+        let (area, unbiased) = (place("ward"), place("Unbiased"));
         let record = |record: csv::StringRecord| {
-            let labels = [Some(area), sex].into_iter().flatten().map(|at| record[at].to_owned()).collect();
-            (labels, record[unbiased].parse().expect("counts give the measurement"))
+            let whole = record[unbiased].strip_suffix(".00").expect("one table alone is as it was drawn");
+            (record[area].to_owned(), whole.parse().expect("counts give the measurement"))
         };
         reader.records().map(|it| record(it.expect("each row is whole"))).collect()
     }
 }
 
-/// Three thousand areas by sex, in which 60 women live in the first seven.
-fn wide(loss: &str) -> Tiny {
-    let zone = |n: usize| vec![format!("Z{n:04}"), format!("A{n:04}")];
+/// Nine thousand areas, in which 60 women live in the first seven.
+pub fn wide(loss: &str) -> Tiny {
+    let zone = |n: usize| [format!("Z{n:04}"), format!("A{n:04}")];
     Tiny {
-        levels: vec!["ward".into()],
-        zones: (0..3_000).map(zone).collect(),
+        zones: (0..9_000).map(zone).collect(),
         people: (0..60).map(|n| format!("Z{:04}", n % 7)).collect(),
         loss: loss.into(),
-        by: "[area, sex]",
         measures: "  registered: { persons: patients }\n".into(),
     }
 }
 
 /// The noise of every published cell: the measurement less the truth, which the test knows because it wrote the people.
-fn noise(board: &Tiny, published: &Published) -> Vec<i64> {
-    let lives = |labels: &[String]| {
-        let zone = labels[0].replace('A', "Z");
-        if labels[1] == "F" { board.people.iter().filter(|lives| **lives == zone).count() as i64 } else { 0 }
+pub fn noise(board: &Tiny, published: &Published) -> Vec<i64> {
+    let lives = |area: &str| {
+        let zone = area.replace('A', "Z");
+        board.people.iter().filter(|lives| **lives == zone).count() as i64
     };
-    published.drawn("ward").iter().map(|(labels, value)| value - lives(labels)).collect()
+    published.drawn().iter().map(|(area, value)| value - lives(area)).collect()
 }
 
 #[track_caller]
@@ -151,7 +150,7 @@ fn has_the_stated_law(loss: &str, mechanism: &str, law: impl Fn(f64) -> Law) -> 
     assert_eq!(vector["mechanism"], mechanism);
     let scale = vector["scale"].as_f64().expect("a scale");
     let noise = noise(&board, &published);
-    assert_eq!(noise.len(), 3_001 * 3);
+    assert_eq!(noise.len(), 9_001);
     let (distance, most) = (law(scale).distance(&noise), farthest(noise.len(), ALPHA));
     assert!(distance < most, "the noise is {distance} from its stated law, and {most} is the most");
     noise
@@ -172,24 +171,24 @@ fn published_laplace_noise_has_the_law_that_the_manifest_states() {
     has_the_stated_law("{ epsilon: \"1/2\" }", "discrete Laplace", Law::laplace);
 }
 
-const LEVELS: usize = 20;
 const RUNS: usize = 15;
-/// The same question in five forms, so that each run publishes a hundred vectors: one a form and level.
+/// The same question in a hundred forms, so that each run publishes as many vectors: five conditions that only women
+/// meet, and twenty days before which everyone registered.
 const FORMS: [&str; 5] = ["sex = 'F'", "sex <> 'M'", "sex in ('F')", "not sex = 'M'", "sex >= 'F'"];
+const DAYS: usize = 20;
 
-/// Two zones, each an area of its own at every level: one woman lives in the second, and, `with` her, one in the first.
+/// Two zones, each an area of its own: one woman lives in the second, and, `with` her, one in the first.
 fn narrow(loss: String, with: bool) -> Tiny {
-    let levels = (0..LEVELS).map(|n| format!("level{n}")).collect::<Vec<_>>();
-    let zone = |n: usize| [format!("Z{n}")].into_iter().chain((0..LEVELS).map(|_| format!("A{n}"))).collect();
-    let measure = |(n, form): (usize, &&str)| format!("  m{n}: {{ persons: patients, where: \"{form}\" }}\n");
+    let forms = FORMS
+        .iter()
+        .flat_map(|form| (1..=DAYS).map(move |day| format!("{form} and registered_on < date '2021-01-{day:02}'")));
+    let measure = |(n, form): (usize, String)| format!("  m{n}: {{ persons: patients, where: \"{form}\" }}\n");
     let people = ["Z1", "Z0"].map(str::to_owned);
     Tiny {
-        levels,
-        zones: (0..2).map(zone).collect(),
+        zones: [0, 1].map(|n| [format!("Z{n}"), format!("A{n}")]).to_vec(),
         people: people[..if with { 2 } else { 1 }].to_vec(),
         loss,
-        by: "[area]",
-        measures: FORMS.iter().enumerate().map(measure).collect(),
+        measures: forms.enumerate().map(measure).collect(),
     }
 }
 
@@ -203,12 +202,9 @@ fn first_zone(loss: &str, with: bool) -> (Vec<i64>, f64) {
             let loss = vector["loss_decimal"].as_str().and_then(|text| text.parse().ok()).expect("a loss");
             stated = stated.max(loss);
         }
-        for level in &board.levels {
-            let drawn = published.drawn(level).into_iter();
-            cells.extend(drawn.filter(|(labels, _)| labels[0] == "A0").map(|(_, value)| value));
-        }
+        cells.extend(published.drawn().into_iter().filter(|(area, _)| area == "A0").map(|(_, value)| value));
     }
-    assert_eq!(cells.len(), RUNS * LEVELS * FORMS.len());
+    assert_eq!(cells.len(), RUNS * DAYS * FORMS.len());
     (cells, stated)
 }
 

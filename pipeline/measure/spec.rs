@@ -7,8 +7,8 @@
 mod active;
 mod asking;
 mod board;
-mod bringing;
 mod bounding;
+mod bringing;
 mod columns;
 mod conditions;
 mod contract;

@@ -12,12 +12,13 @@ use crate::config::plan::{Measure, Place, Plan, Rate};
 use crate::error::{Error, Result};
 use crate::estimate::Estimate;
 use crate::estimate::fit::spreads;
+use crate::estimate::interval::multiplier;
 use crate::estimate::ratio::{Side, ratio};
 use crate::estimate::reliability::{Mark, Rules};
 use crate::estimate::shape::Marginal;
 use crate::link::PublicTable;
 use crate::measure::grid::Public;
-use crate::privacy::{Calibrated, Exact, Ledger, Loss, Role, Spending};
+use crate::privacy::{Calibrated, Exact, Ledger, Loss, Mechanism, Role, Spending};
 use crate::progress::Progress;
 
 /// Of 100 cells, 95 are within so many standard deviations.
@@ -245,7 +246,9 @@ fn foreseen(
 ) -> TableAhead {
     let measure = &family.measure;
     let noise = family.vectors.iter().find(|(drawn, _)| drawn == table).map(|(_, vector)| vector.noise.clone());
-    let within = (Z95 * error).floor() as u64;
+    let laplace = family.vectors.iter().any(|(_, vector)| vector.noise.mechanism() == Mechanism::DiscreteLaplace);
+    // A whole number is within `within` where the figure behind it is within half of one more.
+    let within = (Z95 * error * multiplier(laplace) - 0.5).ceil().max(0.0) as u64;
     let reliable_from = (within as f64 / unreliable_over).ceil() as u64;
     let codes = codes(family, &table.dims);
     let most = noise.as_ref().map_or(1, |noise| noise.bounds().linf());

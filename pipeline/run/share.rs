@@ -8,6 +8,7 @@
 use crate::config::plan::{Plan, Report, Target};
 use crate::error::{Error, Result};
 use crate::estimate::design::{Candidate, Wanted, shares, shares_for};
+use crate::estimate::interval::multiplier;
 use crate::estimate::shape::{Marginal, Shape};
 use crate::privacy::{Bounds, Calibrated, Definition, Exact, Loss, Mechanism, calibrate};
 
@@ -96,7 +97,7 @@ fn shared(report: &Report, definition: Definition, part: &Part<'_>) -> Result<Sh
     let wanted = part.tables.iter().zip(&weights);
     let wanted = wanted.map(|(table, &weight)| Wanted { table: table.clone(), weight: weight as f64 });
     let wanted = wanted.collect::<Vec<_>>();
-    let targets = targets(report, part);
+    let targets = targets(report, definition, part);
     if targets.is_empty() {
         let shares = shares(part.shape, &may, &wanted, Mechanism::of(definition))?;
         return Ok(Shared { shares, needs: None, weight });
@@ -106,12 +107,13 @@ fn shared(report: &Report, definition: Definition, part: &Part<'_>) -> Result<Sh
 }
 
 /// The tables that a target is of, with the greatest variance that it allows: all of the measure's at the level.
-fn targets(report: &Report, part: &Part<'_>) -> Vec<(usize, f64)> {
+fn targets(report: &Report, definition: Definition, part: &Part<'_>) -> Vec<(usize, f64)> {
+    let z = Z95 * multiplier(definition == Definition::Pure);
     let own = report.targets.iter().filter(|target| target.measure == part.measure);
     let tables = |target: &Target| {
         let at = part.tables.iter().enumerate().filter(|(_, table)| table.level == target.level);
         // A whole number is within `within` where the figure behind it is within half of one more.
-        let sd = (f64::from(target.within) + 0.5) / Z95;
+        let sd = (f64::from(target.within) + 0.5) / z;
         at.map(move |(at, _)| (at, sd * sd)).collect::<Vec<_>>()
     };
     own.flat_map(tables).collect()
