@@ -28,20 +28,19 @@ fn added<'a>(tables: &'a Tables, yaml: &'a MeasureYaml) -> Option<(&'a TableSche
 }
 
 impl Check<'_> {
+    /// Complains of what means something for a sum over practitioners alone.
+    pub(super) fn no_posts(&mut self, name: &str, yaml: &MeasureYaml) {
+        if yaml.per_practitioner.is_some() && added(self.scene.tables, yaml).is_none() {
+            let message = format!("`per_practitioner` means nothing but for a sum of `{PRACTITIONERS}`");
+            let place = self.document.key(&["measures", name, "per_practitioner"], message);
+            self.push(place, Some("bound one patient by `per_person`, and a practice by `per_practice`".into()));
+        }
+    }
+
     /// A sum over practitioners; `None` where the measure is of another kind, and `Some(None)` after a complaint.
     pub(super) fn posts(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Option<Measure>> {
-        let tables = self.scene.tables;
-        let Some((schema, column)) = added(tables, yaml) else {
-            if yaml.per_practitioner.is_some() {
-                let place = self.document.key(
-                    &["measures", name, "per_practitioner"],
-                    format!("`per_practitioner` means nothing but for a sum of `{PRACTITIONERS}`"),
-                );
-                self.push(place, Some("bound one patient by `per_person`, and a practice by `per_practice`".into()));
-            }
-            return None;
-        };
-        let others = [&yaml.persons, &yaml.events, &yaml.mean, &yaml.pairs];
+        let (schema, column) = added(self.scene.tables, yaml)?;
+        let others = [&yaml.persons, &yaml.events, &yaml.mean];
         if others.iter().any(|other| other.is_some()) {
             self.exactly_one_kind(name);
             return Some(None);
@@ -64,7 +63,6 @@ impl Check<'_> {
             return None;
         }
         self.no_patients(name, yaml);
-        self.no_pairs(name, yaml);
         let summed = self.summed(&path, schema, column, grid.derived);
         self.filter(&["measures", name, "where"], yaml.filter.as_deref(), schema);
         let expect_per_1000 = self.expectation(name, yaml.expect, grid.place);

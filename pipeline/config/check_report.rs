@@ -142,9 +142,7 @@ impl Check<'_> {
     }
 
     fn measure(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Measure> {
-        if let Some(found) = self.posts(name, yaml, grid) {
-            return found;
-        }
+        self.no_posts(name, yaml);
         if yaml.pairs.is_some() {
             return self.pairs(name, yaml, grid);
         }
@@ -162,6 +160,9 @@ impl Check<'_> {
         let cells_path = [path[0], name, "per_person", "cells"];
         self.at_least_one(&cells_path, cells, "a person who may be in no cell is never counted");
         if let Some(found) = self.derived(name, yaml, grid) {
+            return found;
+        }
+        if let Some(found) = self.posts(name, yaml, grid) {
             return found;
         }
         let kinds = [("persons", &yaml.persons), ("events", &yaml.events), ("sum", &yaml.sum), ("mean", &yaml.mean)];

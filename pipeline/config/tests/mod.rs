@@ -11,6 +11,7 @@ mod hostile;
 mod journeys;
 mod pairs;
 mod plans;
+mod posts;
 mod practitioners;
 mod pseudonyms;
 mod public;

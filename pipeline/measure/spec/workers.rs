@@ -47,7 +47,7 @@ const TABLES: [(&str, &[Texts]); 5] = [
             ("practice_code", PRACTICES),
             ("started_on", &["2020-01-01", "2019-04-01", "2024-08-01", "soon"]),
             ("ended_on", &["-", "2021-01-01"]),
-            ("wte", &["1", "0.5", "1.5", "0", "0.01", "1.6", "-", "x"]),
+            ("wte", &["1", "0.5", "1.5", "0", "0.01", "0.99", "1.49", "1.6"]),
         ],
     ),
     (
@@ -226,7 +226,7 @@ fn report(focus: usize, bytes: &[u8]) -> String {
     let mut measures = vec![measure(focus, tape)];
     measures.extend((tape.below(2) == 1).then(|| measure(focus, tape)));
     measures.extend((tape.below(4) == 3).then(|| conditioned(PATIENTS, json!({ "persons": "patients" }), tape)));
-    measures.extend((tape.below(3) == 0).then(|| of_posts(tape)));
+    measures.extend((tape.below(3) < 2).then(|| of_posts(tape)));
     let names = ["m0", "m1", "m2", "m3"];
     let measures = names.into_iter().zip(measures.iter().map(Value::to_string)).collect::<Vec<_>>();
     let measures = measures.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>();
