@@ -7,7 +7,8 @@ use smirr::privacy::Exact;
 
 use crate::audit::{noise, wide};
 use crate::plan::{exact, items, number, plan};
-use crate::support::{Board, Extract, Size};
+use crate::support::extracts::Extract;
+use crate::support::{Board, Size};
 use crate::truth::{Zones, zones};
 
 /// Measures of three kinds, and a target; nobody has more rows than the bounds allow.
