@@ -59,15 +59,17 @@ pub fn write_pack(
         write(&staging.join(name), bytes)
     };
     for table in tables {
-        for format in formats {
-            let (ending, bytes) = match format {
-                Format::Csv => ("csv", table.csv()?),
-                Format::Parquet => ("parquet", parquet(&table.batch()?)?),
-            };
+        // A table and its series at a time: a series holds several quarters, and is not kept.
+        let vintage = &vintages[&table.report];
+        let (own, series) = std::thread::scope(|scope| {
+            let series = scope.spawn(|| series_of(table, vintage, past, formats));
+            let lost = |_| Err(Error::System("a thread that wrote a series was lost".into()));
+            (encoded(table, formats), series.join().unwrap_or_else(lost))
+        });
+        for (ending, bytes) in own? {
             add(format!("{}-{}.{ending}", table.report, table.level), &bytes)?;
         }
-        // One after another: a series holds several quarters, and is not kept.
-        for (ending, bytes) in series_of(table, &vintages[&table.report], past, formats)? {
+        for (ending, bytes) in series? {
             add(format!("{}-{}-series.{ending}", table.report, table.level), &bytes)?;
         }
     }
@@ -88,6 +90,15 @@ fn series_of(table: &Table, own: &Vintage, past: &Past, formats: &[Format]) -> R
         Format::Parquet => Ok(("parquet", parquet(&series.batch()?)?)),
     };
     formats.iter().map(file).collect()
+}
+
+/// A table in each format, with the ending of its file.
+fn encoded(table: &Table, formats: &[Format]) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let one = |format: &Format| match format {
+        Format::Csv => Ok(("csv", table.csv()?)),
+        Format::Parquet => Ok(("parquet", parquet(&table.batch()?)?)),
+    };
+    formats.iter().map(one).collect()
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {

@@ -277,9 +277,16 @@ fn publish_all(
     (past, lookup): (&Past, &str),
 ) -> Result<(Pack, Vec<Table>)> {
     let manifest = answer::manifest(plan, questions, answers, lookup)?;
+    // Reports have nothing to do with one another: each is estimated on a thread of its own.
+    let estimated: Vec<Result<Vec<Table>>> = std::thread::scope(|scope| {
+        let estimate = |(question, answer)| scope.spawn(move || figures::tables(plan, question, answer, public));
+        let started = questions.iter().zip(answers).map(estimate).collect::<Vec<_>>();
+        let lost = |_| Err(Error::System("a thread that estimated a report was lost".into()));
+        started.into_iter().map(|thread| thread.join().unwrap_or_else(lost)).collect()
+    });
     let mut tables = Vec::new();
-    for (question, answer) in questions.iter().zip(answers) {
-        let mut own = figures::tables(plan, question, answer, public)?;
+    for ((question, answer), own) in questions.iter().zip(answers).zip(estimated) {
+        let mut own = own?;
         own.iter_mut().flat_map(|table| &mut table.rows).for_each(|row| row.revised = answer.revises.is_some());
         let vintage = Vintage::of(&manifest, &question.report.name);
         own.iter_mut().try_for_each(|table| changes::add(question, table, past, &vintage))?;
