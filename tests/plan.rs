@@ -278,7 +278,7 @@ fn targets_that_do_not_fit_are_refused_before_private_data_are_opened() {
     assert!(!board.published().contains_key("2026-Q3/manifest.json"));
     targeting(
         &mut board,
-        "[{ measure: referred, level: hscp, within: 5 }, { measure: registered, level: hscp, within: 4 }]",
+        "[{ measure: referred, level: hscp, within: 8 }, { measure: registered, level: hscp, within: 5 }]",
     );
     plan(&board);
 }
@@ -286,11 +286,9 @@ fn targets_that_do_not_fit_are_refused_before_private_data_are_opened() {
 const REFUSED: &str = "\
 exit code 12
 --- stderr
-error: the targets of `reach` need rho 1.041263, and its share of the quarter's loss is rho 0.25:
-  referred at hscp within 2 needs rho 0.292412
-  registered at hscp within 1 needs rho 0.748851
-  what would fit: referred at hscp within 5 (7, if the other vectors are to keep their shares); registered at hscp within 3 (5, if the other vectors are to keep their shares)
-Raise `within`, give the report a larger `share`, or the quarter a loss above rho 1.041263. Nothing was spent and nothing was published";
+error: the targets of `reach` need rho 2.009293 together, and its share of the quarter's loss is rho 0.25
+  what would fit: referred at hscp within 8; registered at hscp within 5
+Raise `within`, give the report a larger `share`, or the quarter a loss above rho 2.009293. Nothing was spent and nothing was published";
 
 #[test]
 fn a_plan_that_the_ledger_would_refuse_is_shown_and_then_refused() {

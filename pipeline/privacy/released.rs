@@ -21,13 +21,15 @@ use crate::error::{Error, Result};
 /// Nor does what was not drawn go where released values do:
 ///
 /// ```
-/// fn estimate(released: smirr::privacy::Released) {
-///     let _ = smirr::estimate::counts(&released, 0);
+/// use smirr::estimate::{count::Together, shape::Marginal};
+/// fn estimate<'a>(together: &mut Together<'a>, table: &'a Marginal, released: &'a smirr::privacy::Released) {
+///     together.drawn.push((table, released));
 /// }
 /// ```
 /// ```compile_fail,E0308
-/// fn estimate(private: smirr::privacy::Private<Vec<i64>>) {
-///     let _ = smirr::estimate::counts(&private, 0);
+/// use smirr::estimate::{count::Together, shape::Marginal};
+/// fn estimate<'a>(together: &mut Together<'a>, table: &'a Marginal, private: &'a smirr::privacy::Private<Vec<i64>>) {
+///     together.drawn.push((table, private));
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq)]

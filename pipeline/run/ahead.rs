@@ -329,7 +329,7 @@ fn foretell(
         rate: rate.name.clone(),
         level: level.to_owned(),
         per: rate.per,
-        value: expected(of, 1, 1000)? / expected(over, 1, 1000)? * per,
+        value: expected(of, codes, 1000)? / expected(over, codes_over, 1000)? * per,
         reach: reaches.get(reaches.len() / 2).copied(),
         reliable: counted(Mark::Plain),
         not_applicable: counted(Mark::NotApplicable),

@@ -138,7 +138,7 @@ fn refusal(plan: &Plan, report: &Report, share: &Loss, needed: &Exact) -> Error 
     let reports = plan.reports.iter().map(|report| u64::from(report.share)).sum::<u64>();
     let whole = Exact::ratio(reports, u64::from(report.share)).map(|times| needed.times(&times).decimal(6));
     Error::Budget(format!(
-        "the targets of `{}` need {symbol} {} together, and its share of the quarter's loss is {}\n  what would fit: {}\n\
+        "the targets of `{}` need {symbol} {} together, and its share of the quarter's loss is {symbol} {}\n  what would fit: {}\n\
          Raise `within`, give the report a larger `share`, or the quarter a loss above {symbol} {}. Nothing was spent and \
          nothing was published",
         report.name,
