@@ -198,6 +198,10 @@ fn report_meaning(plan: &Plan, report: &Report) -> Key32 {
     let name = |at: usize| report.measures[at].name.as_str();
     let measures = report.measures.iter().map(|it| format!("{} {}", it.name, meaning(plan, it)));
     let rates = report.rates.iter().map(|it| format!("{} {} {} {}", it.name, name(it.of), name(it.over), it.per));
+    let means = report.means.iter().map(|it| {
+        let sides = [name(it.sum), name(it.count)];
+        format!("{} {sides:?} {} {:?}", it.name, it.centre, it.between)
+    });
     let gaps = report.inequality.iter().map(|it| {
         let across = it.across;
         format!("{} {} {across:?} {:?}", it.name, report.rates[it.of].name, it.convention)
@@ -207,7 +211,8 @@ fn report_meaning(plan: &Plan, report: &Report) -> Key32 {
         format!("{} {sides:?} {:?} {:?} {}", it.name, it.population, it.ages, it.per)
     });
     let quartiles = report.quartiles.iter().map(|it| format!("{} {} {:?} {:?}", it.name, name(it.of), it.bins, it.at));
-    let mut parts = measures.chain(rates).chain(gaps).chain(standardised).chain(quartiles).collect::<Vec<_>>();
+    let mut parts =
+        measures.chain(rates).chain(means).chain(gaps).chain(standardised).chain(quartiles).collect::<Vec<_>>();
     parts.sort();
     Key32::of(parts.iter().map(String::as_bytes))
 }
