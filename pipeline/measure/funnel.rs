@@ -5,6 +5,7 @@
 
 use super::grid::FineGrid;
 use super::plan::{Pass, counted_sql};
+use crate::config::filter;
 use crate::config::journey::{STAGE, Stage};
 use crate::config::plan::{Measure, Plan};
 use crate::error::Result;
@@ -25,7 +26,9 @@ pub(super) fn rows_sql(
         let filter = stage.filter.as_deref();
         let rows = if stage.table == REGISTER {
             // People are in a stage of the register as they are in a count of it: by a registration that holds.
-            let held = registrations_sql(linked, grid.packing(), plan.quarter, filter)?;
+            let schema = &linked.table(REGISTER)?.schema;
+            let filter = filter.map(|filter| filter::sql(filter, schema, plan.quarter));
+            let held = registrations_sql(linked, grid.packing(), plan.quarter, filter.as_deref())?;
             format!("SELECT * FROM ({held}) WHERE {}", pass.condition())
         } else {
             let table = linked.table(&stage.table)?;

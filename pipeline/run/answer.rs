@@ -1,11 +1,13 @@
 //! A question's answer: from the ledger where it has one, otherwise measured, debited and drawn.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 
 use super::Charge;
 use super::intake::{Intake, content_hash};
 use super::label::cost;
-use super::question::{Asked, Question};
+use super::question::{Asked, Family, Question};
 use super::witness;
 use crate::config::plan::{Place, Plan};
 use crate::error::{Error, Result};
@@ -112,21 +114,35 @@ pub fn answer(
     })
 }
 
-/// The exact vectors, in the ledger's order.
+/// The exact vectors, in the ledger's order. Two families are measured at a time: a query has stretches in which it
+/// keeps one core busy at most.
 fn measured(plan: &Plan, question: &Question<'_>, linked: &Linked<'_>) -> Result<Vec<Private<Vec<i64>>>> {
+    let families = question.asked.iter().flat_map(|asked| &asked.families).collect::<Vec<_>>();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < families.len());
+        std::iter::from_fn(mine).map(|at| (at, vectors(plan, families[at], linked))).collect::<Vec<_>>()
+    };
+    let parts = thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(ScopedJoinHandle::join));
+    let mut done = Vec::new();
+    for part in parts {
+        done.extend(part.map_err(|_| Error::System("a thread that measured was lost".into()))?);
+    }
+    done.sort_by_key(|(at, _)| *at);
+    let mut done = done.into_iter().map(|(_, vectors)| vectors);
     let mut exact = Vec::new();
     for asked in &question.asked {
-        let mut families = Vec::new();
-        for family in &asked.families {
-            let fine = measure(plan, &family.measure, linked, &family.fine)?;
-            let table =
-                |(table, _): &(Marginal, _)| fine.regroup(&family.grid.from_fine(table.level, &table.dims)?).map(Some);
-            families.push(family.vectors.iter().map(table).collect::<Result<Vec<_>>>()?);
-        }
-        exact.push(families);
+        exact.push(done.by_ref().take(asked.families.len()).collect::<Result<Vec<_>>>()?);
     }
     let lost = || Error::Privacy("a measured vector was lost on its way to the ledger".into());
     question.in_order().map(|(asked, family, vector)| exact[asked][family][vector].take().ok_or_else(lost)).collect()
+}
+
+/// The exact vectors of one family, in its order.
+fn vectors(plan: &Plan, family: &Family, linked: &Linked<'_>) -> Result<Vec<Option<Private<Vec<i64>>>>> {
+    let fine = measure(plan, &family.measure, linked, &family.fine)?;
+    let table = |(table, _): &(Marginal, _)| fine.regroup(&family.grid.from_fine(table.level, &table.dims)?).map(Some);
+    family.vectors.iter().map(table).collect()
 }
 
 /// From the ledger's order back to the report's.
