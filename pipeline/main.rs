@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use smirr::config;
+use smirr::config::quarter::Quarter;
 use smirr::error::{Error, Result};
 use smirr::progress::{Progress, Telling};
 
@@ -17,7 +18,8 @@ use commands::explain::ExplainArguments;
 use commands::key::KeyAction;
 use commands::ledger::LedgerArguments;
 use commands::print;
-use commands::run::{OnConfig, json_summary, text_summary};
+use commands::run::{OnConfig, RunArguments};
+use commands::study::StudyArguments;
 use commands::synth::SynthArguments;
 
 /// Area-level reports on community links work that are safe to publish.
@@ -37,7 +39,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Extracts to published tables: all of it. Reads data; spends budget, unless the ledger has the answer already.
-    Run(OnConfig),
+    Run(RunArguments),
     /// Extracts to the pseudonymised store and the validation report. Reads data; spends nothing.
     Ingest(OnConfig),
     /// Checks the YAML of a board, its schemas and its reports. Reads no data; spends nothing.
@@ -49,10 +51,16 @@ enum Command {
     Plan {
         /// The board's YAML.
         config: PathBuf,
+        /// The reported quarter, where it is not the YAML's own: `2025-Q1`.
+        #[arg(long)]
+        quarter: Option<Quarter>,
     },
     /// Why the reports are safe: where figures come from, what one person can do to them, and the plan that shows it.
     /// Reads public tables only; spends nothing.
     Explain(ExplainArguments),
+    /// How near to the truth the figures of a report come, by many simulated runs on a fictional board. Opens no real
+    /// extract; spends nothing.
+    Study(StudyArguments),
     /// What the board has spent, and what remains.
     Ledger(LedgerArguments),
     /// Makes a fictional board's extracts, with the true answers beside them.
@@ -97,13 +105,9 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
     };
     let progress = Progress::new(telling);
     match &arguments.command {
-        Command::Run(on) => {
-            let plan = config::load(&on.config)?;
-            let summary = smirr::run::run(&plan, on.resources(), &progress)?;
-            print(&if arguments.json { json_summary(&summary, &progress) } else { text_summary(&summary) })
-        }
+        Command::Run(run) => commands::run::run(run, arguments.json, telling),
         Command::Ingest(on) => {
-            let plan = config::load(&on.config)?;
+            let plan = config::load_quarter(&on.config, on.quarter)?;
             let report = smirr::run::ingest(&plan, on.resources(), &progress)?;
             match arguments.json {
                 true => print(&format!("{}\n", serde_json::json!({ "validation": report }))),
@@ -121,8 +125,9 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
                     .collect::<String>(),
             )
         }
-        Command::Plan { config } => commands::plan::run(config, arguments.json, &progress),
+        Command::Plan { config, quarter } => commands::plan::run(config, *quarter, arguments.json, &progress),
         Command::Explain(explain) => commands::explain::run(explain, &progress, arguments.json),
+        Command::Study(study) => commands::study::run(study, arguments.json, &progress),
         Command::Ledger(ledger) => commands::ledger::run(ledger, &progress, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
         Command::Key { action } => commands::key::run(action, arguments.json),

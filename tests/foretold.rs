@@ -7,8 +7,9 @@ use smirr::privacy::Exact;
 
 use crate::audit::{noise, wide};
 use crate::plan::{exact, items, number, plan};
+use crate::support::extracts::Extract;
 use crate::support::{Board, Size};
-use crate::truth::{truth, zones};
+use crate::truth::{Zones, zones};
 
 /// Measures of three kinds, and a target; nobody has more rows than the bounds allow.
 const COUNTS: &str = "\
@@ -66,6 +67,38 @@ fn by_chance(hits: usize, cells: usize, p: f64, what: &str) {
     let part = |q: f64, p: f64| if q == 0.0 { 0.0 } else { q * (q / p).ln() };
     let distance = cells as f64 * (part(q, p) + part(1.0 - q, 1.0 - p));
     assert!(distance < (2.0f64 / 1e-11).ln(), "{what}: {hits} of {cells} cells, where {p:.4} of them were promised");
+}
+
+const BY_BANDS: [&[&str]; 2] = [&[], &["SIMDQuintile"]];
+const BY_REASONS: [&[&str]; 4] = [&[], &["SIMDQuintile"], &["Reason"], &["SIMDQuintile", "Reason"]];
+
+/// The true answers of the tables of one level, by figure and by the labels of the level's heading, the band and, where
+/// `reasons` are asked for, the reason: a table is over `All` of the headings that it is not by.
+fn truth(board: &Board, zones: &Zones, heading: &str, reasons: bool) -> BTreeMap<Vec<String>, i64> {
+    let mut sums = BTreeMap::new();
+    let tables = if reasons { &BY_REASONS[..] } else { &BY_BANDS };
+    let answers = Extract::read(&board.path("extracts/truth.csv"));
+    for row in answers.rows() {
+        let [figure, zone, dimension, code, value] = &row[..] else { panic!("five columns") };
+        let place = |heading: &str| zones.get(zone).map_or("unknown", |places| &places[heading]).to_owned();
+        // People of several reasons are counted once in a total.
+        let by_reason = dimension == "reason";
+        for by in tables.iter().filter(|by| by.contains(&"Reason") == by_reason) {
+            let label = |heading: &str| match by.contains(&heading) {
+                false => "All".to_owned(),
+                true if heading == "Reason" => code.clone(),
+                true => place(heading),
+            };
+            let mut labels = vec![figure.clone(), place(heading), label("SIMDQuintile")];
+            if reasons {
+                labels.push(label("Reason"));
+            }
+            if !reasons || figure == "referred" {
+                *sums.entry(labels).or_insert(0) += value.parse::<i64>().expect("a whole number");
+            }
+        }
+    }
+    sums
 }
 
 /// One published table, held against the truth.

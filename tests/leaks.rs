@@ -284,7 +284,7 @@ fn parquet_holds_no_statistics() {
     let is_parquet = |path: &PathBuf| path.extension().is_some_and(|it| it == "parquet");
     let found = files::under(&board.path("")).into_iter().filter(is_parquet).collect::<Vec<_>>();
     let published = found.iter().filter(|path| path.starts_with(board.pack())).count();
-    assert!(published == 4 && found.len() > 10, "{published} of {}", found.len());
+    assert!(published == 8 && found.len() > 10, "{published} of {}", found.len());
     for path in found {
         let reader = SerializedFileReader::new(fs::File::open(&path).expect("it is there")).expect("it is Parquet");
         for group in reader.metadata().row_groups() {

@@ -6,13 +6,12 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use smirr::config;
-use smirr::config::diagnostic::{Diagnostic, Diagnostics};
-use smirr::error::{Error, Result};
+use smirr::error::Result;
 use smirr::progress::Progress;
 use smirr::run::Resources;
 use smirr::run::explain::{MeasureExplained, ProofExplained, ReportExplained, explain};
 
-use super::print;
+use super::{known_report, print};
 
 #[derive(Args)]
 pub struct ExplainArguments {
@@ -28,13 +27,7 @@ pub struct ExplainArguments {
 /// Of the configuration and the public tables; [`smirr::error::Error::Privacy`] where a plan cannot be bounded.
 pub fn run(arguments: &ExplainArguments, progress: &Progress, json: bool) -> Result<()> {
     let plan = config::load_ahead(&arguments.config)?;
-    if let Some(unknown) = arguments.report.as_ref().filter(|name| !plan.reports.iter().any(|it| it.name == **name)) {
-        let known = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
-        let mut complaints = Diagnostics::new();
-        let message = format!("the board runs no report `{unknown}`; it runs {known}");
-        complaints.push(Diagnostic::whole_file(&arguments.config, message));
-        return Err(Error::Config(complaints));
-    }
+    known_report(&plan, &arguments.config, arguments.report.as_deref())?;
     let reports = explain(&plan, arguments.report.as_deref(), Resources::default(), progress)?;
     let text = match json {
         true => format!("{}\n", Value::from(reports.iter().map(machine).collect::<Vec<_>>())),

@@ -6,10 +6,14 @@ pub mod key;
 pub mod ledger;
 pub mod plan;
 pub mod run;
+pub mod study;
 pub mod synth;
 
 use std::io::Write;
+use std::path::Path;
 
+use smirr::config::diagnostic::{Diagnostic, Diagnostics};
+use smirr::config::plan::Plan;
 use smirr::error::{Error, Result};
 
 /// A reader that went away is no fault of the run.
@@ -20,4 +24,14 @@ pub fn print(text: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a report that the board does not run.
+pub fn known_report(plan: &Plan, config: &Path, report: Option<&str>) -> Result<()> {
+    let Some(unknown) = report.filter(|name| !plan.reports.iter().any(|it| it.name == *name)) else { return Ok(()) };
+    let known = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
+    let mut complaints = Diagnostics::new();
+    let message = format!("the board runs no report `{unknown}`; it runs {known}");
+    complaints.push(Diagnostic::whole_file(config, message));
+    Err(Error::Config(complaints))
 }

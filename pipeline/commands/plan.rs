@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use smirr::config;
 use smirr::config::plan::Plan;
+use smirr::config::quarter::Quarter;
 use smirr::error::Result;
 use smirr::privacy::{Mechanism, epsilon_at};
 use smirr::progress::Progress;
@@ -18,8 +19,8 @@ use super::print;
 ///
 /// # Errors
 /// Of the configuration and the public tables; [`smirr::error::Error::Budget`] where the run would not be paid for.
-pub fn run(config: &Path, json: bool, progress: &Progress) -> Result<()> {
-    let plan = config::load_ahead(config)?;
+pub fn run(config: &Path, quarter: Option<Quarter>, json: bool, progress: &Progress) -> Result<()> {
+    let plan = config::load_ahead_quarter(config, quarter)?;
     let ahead = ahead(&plan, Resources::default(), progress)?;
     print(&if json { format!("{}\n", machine(&plan, &ahead)) } else { human(&plan, &ahead) })?;
     ahead.refused.map_or(Ok(()), Err)

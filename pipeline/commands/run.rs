@@ -4,8 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use smirr::progress::Progress;
+use smirr::config::quarter::Quarter;
+use smirr::config::{load_quarter, load_since};
+use smirr::error::Result;
+use smirr::progress::{Progress, Telling};
 use smirr::run::{Resources, Summary};
+
+use super::print;
 
 #[derive(Args)]
 pub struct OnConfig {
@@ -17,6 +22,19 @@ pub struct OnConfig {
     /// Memory for joins and aggregates in MiB, beyond which they spill to disk.
     #[arg(long, default_value_t = 1024)]
     memory: usize,
+    /// The reported quarter, where it is not the YAML's own: `2025-Q1`.
+    #[arg(long)]
+    pub quarter: Option<Quarter>,
+}
+
+#[derive(Args)]
+pub struct RunArguments {
+    #[command(flatten)]
+    on: OnConfig,
+    /// Every quarter from this one up to the reported one, oldest first. It stops at the first that fails: what was
+    /// published stays, and the same command goes on from there.
+    #[arg(long)]
+    since: Option<Quarter>,
 }
 
 impl OnConfig {
@@ -27,8 +45,30 @@ impl OnConfig {
     }
 }
 
+/// Runs one quarter or several. Every quarter is planned before the first is run, so that a mistake costs nothing.
+///
+/// # Errors
+/// Of the first quarter that fails.
+pub fn run(arguments: &RunArguments, json: bool, telling: Telling) -> Result<()> {
+    let on = &arguments.on;
+    let plans = match arguments.since {
+        Some(since) => load_since(&on.config, since, on.quarter)?,
+        None => vec![load_quarter(&on.config, on.quarter)?],
+    };
+    for plan in &plans {
+        // One a quarter, for it adds up what was done.
+        let progress = Progress::new(telling);
+        if plans.len() > 1 {
+            progress.note(&format!("{}, {}", plan.quarter, plan.quarter.financial()));
+        }
+        let summary = smirr::run::run(plan, on.resources(), &progress)?;
+        print(&if json { json_summary(&summary, &progress) } else { text_summary(&summary) })?;
+    }
+    Ok(())
+}
+
 /// The end of a run, for people.
-pub fn text_summary(summary: &Summary) -> String {
+fn text_summary(summary: &Summary) -> String {
     let mut text = String::new();
     for table in &summary.tables {
         let mut grid = comfy_table::Table::new();
@@ -43,7 +83,8 @@ pub fn text_summary(summary: &Summary) -> String {
         }
         text.push_str(&format!("{} ({}, {} rows)\n{grid}\n\n", table.title, table.level, table.rows.len()));
     }
-    text.push_str("SIMD quintile 1 is the most deprived fifth. [u] low reliability, [z] not applicable.\n");
+    let bands = if summary.bands.is_empty() { String::new() } else { format!("{}. ", summary.bands) };
+    text.push_str(&format!("{bands}[u] low reliability, [x] not available, [z] not applicable, [r] revised.\n"));
     for charge in &summary.charges {
         let how =
             if charge.replayed { "had been charged before; this run cost nothing" } else { "charged to the ledger" };
@@ -56,7 +97,7 @@ pub fn text_summary(summary: &Summary) -> String {
 }
 
 /// The end of a run, for machines.
-pub fn json_summary(summary: &Summary, progress: &Progress) -> String {
+fn json_summary(summary: &Summary, progress: &Progress) -> String {
     let stages = progress
         .timings()
         .iter()

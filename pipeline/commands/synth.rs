@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use smirr::config;
+use smirr::config::country::Country;
 use smirr::error::Result;
 use smirr::run::Resources;
 use smirr::synth;
@@ -33,6 +34,9 @@ pub struct SynthArguments {
     /// How they are compressed.
     #[arg(long, value_enum, default_value_t = CompressionWord::None)]
     compress: CompressionWord,
+    /// Whose identifiers, area codes and column names.
+    #[arg(long, value_enum, default_value_t = CountryWord::Scotland)]
+    country: CountryWord,
     /// A real area lookup, such as the official SIMD file.
     #[arg(long)]
     lookup: Option<PathBuf>,
@@ -49,6 +53,14 @@ pub enum LayoutWord {
     Board,
     /// One file a table.
     Single,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum CountryWord {
+    /// CHI numbers, data zones, health boards.
+    Scotland,
+    /// NHS numbers, LSOAs, integrated care boards.
+    England,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -83,6 +95,10 @@ pub fn run(arguments: &SynthArguments, json: bool) -> Result<()> {
         },
         lookup: arguments.lookup.clone(),
         activity: arguments.activity,
+        country: match arguments.country {
+            CountryWord::Scotland => Country::Scotland,
+            CountryWord::England => Country::England,
+        },
         threads: Resources::default().threads,
     };
     let made = synth::generate(&arguments.folder, &options, &|_, _| ())?;

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::country::Country;
 use super::figures::{ReliabilityYaml, SmallNumbersYaml};
 
 /// A board's configuration: what is read, reported and spent in one quarter.
@@ -73,7 +74,10 @@ pub struct FictionalYaml {
     /// Referrals and what follows from them, against 25 to 45 referrals a practice and quarter; 1 unless said.
     #[serde(default = "usual_activity")]
     pub activity: f64,
-    /// The folder to fill, relative to `root`.
+    /// Whose identifiers, area codes and column names; `scotland` unless said.
+    #[serde(default)]
+    pub country: Country,
+    /// The folder to fill, relative to `root`; `{quarter}` in it stands for the reported quarter.
     pub folder: PathBuf,
 }
 
@@ -81,7 +85,8 @@ fn usual_activity() -> f64 {
     1.0
 }
 
-/// Where a table's extracts are: a path, a glob, a list of either, or a path with the schema to read it by.
+/// Where a table's extracts are: a path, a glob, a list of either, or a path with the schema to read it by. `{quarter}` in
+/// a path stands for the reported quarter.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SourceYaml {
@@ -214,6 +219,14 @@ pub struct PublishYaml {
     /// Withholds small numbers, for boards whose policy demands it.
     #[serde(default)]
     pub small_numbers: Option<SmallNumbersYaml>,
+    /// How many quarters stand in the series beside each table, this one included, as far as they were published; 0 for
+    /// none, 8 unless said.
+    #[serde(default = "eight_quarters")]
+    pub series: u32,
+}
+
+fn eight_quarters() -> u32 {
+    8
 }
 
 /// A file format of the publication pack.

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use super::Needs;
 use super::amount;
 use super::board::{BoardYaml, FictionalYaml, Format, LimitYaml, SourceYaml};
+use super::country::Country;
 use super::diagnostic::Diagnostics;
 use super::plan::{Fictional, KeySource, Loss, LossKind, Publish, Source};
+use super::quarter::Quarter;
 use super::reliability;
 use super::source::Document;
 use super::suggest::quote;
@@ -21,6 +23,10 @@ pub(super) struct Board<'a> {
     pub places: &'a Places,
     pub tables: &'a Tables,
     pub needs: Needs,
+    /// The quarter that was asked for, where it is not the YAML's own.
+    pub asked: Option<Quarter>,
+    /// The quarter that is reported, once it is known.
+    pub reported: Option<Quarter>,
     pub complaints: &'a mut Diagnostics,
 }
 
@@ -53,6 +59,8 @@ impl Board<'_> {
         let yaml: &FictionalYaml = self.yaml.fictional.as_ref()?;
         if !(100..=60_000_000).contains(&yaml.patients) {
             self.complain(&["fictional", "patients"], "a fictional board has 100 to 60000000 patients", None);
+        } else if yaml.country == Country::England && yaml.patients > 900_000 {
+            self.complain(&["fictional", "patients"], "a fictional board in England has at most 900000 patients", None);
         }
         let written = yaml.dirt.as_deref().unwrap_or("0%");
         let dirt = amount::percent(written).unwrap_or_else(|wrong| {
@@ -66,8 +74,9 @@ impl Board<'_> {
         if !(activity > 0.0 && activity <= 60.0) {
             self.complain(&["fictional", "activity"], "the activity is above 0 and at most 60", None);
         }
-        let folder = self.places.root.join(&yaml.folder);
-        Some(Fictional { patients: yaml.patients, seed: yaml.seed, dirt, activity, folder })
+        let folder = self.in_quarter(&["fictional", "folder"], &yaml.folder.to_string_lossy());
+        let folder = self.places.root.join(folder);
+        Some(Fictional { patients: yaml.patients, seed: yaml.seed, dirt, activity, country: yaml.country, folder })
     }
 
     /// Where every table's extracts are, public tables first.
@@ -83,6 +92,7 @@ impl Board<'_> {
             }
             for (at, path) in paths(source) {
                 let place: Vec<&str> = base.into_iter().chain(at.as_deref()).collect();
+                let path = &self.in_quarter(&place, path);
                 let glob = self.absolute(path);
                 if let Some((_, other)) = seen.iter().find(|(known, _)| *known == glob) {
                     self.complain(&place, &format!("`{other}` already reads the same files"), None);
@@ -90,7 +100,8 @@ impl Board<'_> {
                 seen.push((glob.clone(), table));
                 // What the fictional board's own folder lacks, the run makes; what is private may come later.
                 let private = self.tables.get(table).is_some_and(|schema| schema.from != Sender::Public);
-                let may_lack = made.as_ref().is_some_and(|folder| glob.starts_with(folder))
+                let may_lack = self.reported.is_none()
+                    || made.as_ref().is_some_and(|folder| glob.starts_with(folder))
                     || (private && self.needs == Needs::WhatIsPublic);
                 self.matches(&place, path, &glob, may_lack);
                 globs.push(glob);
@@ -245,7 +256,7 @@ impl Board<'_> {
             }
         }
         let small_numbers = reliability::small_numbers(self.document, publish.small_numbers, self.complaints);
-        Publish { to, formats, small_numbers }
+        Publish { to, formats, small_numbers, series: self.series() }
     }
 
     pub fn complain(&mut self, path: &[&str], message: &str, help: Option<String>) {

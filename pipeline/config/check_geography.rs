@@ -134,8 +134,8 @@ fn band(board: &Document, name: &str, scope: &str, areas: &TableSchema, complain
     let known = |column: &str| areas.columns.get(column).filter(|column| fits(column));
     let wanted = within.as_ref().map_or(name.to_string(), |level| format!("{name}_within_{level}"));
     if let Some(column) = known(&wanted) {
-        let (heading, codes) = (column.heading(&wanted), column.codes.clone());
-        return Some(Band { name: name.into(), column: wanted, heading, within, codes });
+        let (heading, codes, description) = (column.heading(&wanted), column.codes.clone(), column.description.clone());
+        return Some(Band { name: name.into(), column: wanted, heading, within, description, codes });
     }
     let usable: Vec<&str> =
         areas.columns.iter().filter(|(_, column)| fits(column)).map(|(name, _)| name.as_str()).collect();

@@ -29,12 +29,14 @@ impl Check<'_> {
     /// A measure of pairs. `None` after a complaint that leaves nothing to resolve.
     pub(super) fn pairs(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Measure> {
         let written = yaml.pairs.as_deref()?;
-        let path = ["measures", name];
-        if yaml.persons.is_some() || yaml.events.is_some() || yaml.sum.is_some() {
-            let place = self.document.key(&path, "exactly one of `persons`, `events`, `sum` and `pairs` is needed");
-            self.push(place, None);
+        let others = [&yaml.persons, &yaml.events, &yaml.sum, &yaml.mean, &yaml.public, &yaml.histogram];
+        if others.iter().any(|other| other.is_some()) || yaml.funnel.is_some() || yaml.wait.is_some() {
+            self.exactly_one_kind(name);
             return None;
         }
+        self.meaningless(name, "edges", yaml.edges.is_some(), "bins are of `wait` and `histogram`");
+        let why = "a measure without a share of the loss cannot be released";
+        self.at_least_one(&["measures", name, "share"], yaml.share, why);
         let at_most = self.most_pairs(name, yaml);
         let keep = self.keep(name, yaml);
         // Where practitioners are protected, `protects` has its own complaint.

@@ -142,6 +142,11 @@ impl Check<'_> {
     }
 
     fn measure(&mut self, name: &str, yaml: &MeasureYaml, grid: &Grid<'_>) -> Option<Measure> {
+        self.no_posts(name, yaml);
+        if yaml.pairs.is_some() {
+            return self.pairs(name, yaml, grid);
+        }
+        self.no_pairs(name, yaml);
         if let Some(target) = &yaml.public {
             return self.public(name, target, yaml, grid);
         }
@@ -157,10 +162,9 @@ impl Check<'_> {
         if let Some(found) = self.derived(name, yaml, grid) {
             return found;
         }
-        if yaml.pairs.is_some() {
-            return self.pairs(name, yaml, grid);
+        if let Some(found) = self.posts(name, yaml, grid) {
+            return found;
         }
-        self.no_pairs(name, yaml);
         let kinds = [("persons", &yaml.persons), ("events", &yaml.events), ("sum", &yaml.sum), ("mean", &yaml.mean)];
         let mut given = kinds.into_iter().filter_map(|(word, written)| Some((word, written.as_ref()?)));
         let (word, written) = match (given.next(), given.next()) {

@@ -131,7 +131,7 @@ impl ColumnCheck<'_> {
             ("between", column.between.is_some(), &[Integer, Decimal, Date]),
             ("places", column.places != 0, &[Decimal]),
             ("day_first", column.day_first, &[Date]),
-            ("pattern", column.pattern.is_some(), &[Area]),
+            ("pattern", column.pattern.is_some(), &[Area, PracticeCode]),
             ("retired", !column.retired.is_empty(), &[Area, Reference]),
             ("unknown_codes", !column.unknown_codes.is_empty(), &[Reference]),
             ("vintages", !column.vintages.is_empty(), &[Reference]),
@@ -181,8 +181,8 @@ impl ColumnCheck<'_> {
         if column.kind == Kind::Reference && column.to.is_none() {
             complaints.push(self.complain("type", "a reference needs `to`, the public table that it refers to"));
         }
-        if column.kind == Kind::Area && column.pattern.as_deref().is_some_and(|pattern| !pattern.contains('#')) {
-            let help = "write `#` for each digit, as in `S01######`";
+        if column.pattern.as_deref().is_some_and(|pattern| !pattern.contains('#')) {
+            let help = "write `#` for each digit and `@` for each capital letter, as in `S01######` or `@#####`";
             complaints.push(self.complain("pattern", "a pattern without digits fits one code only").help(help));
         }
         for (vintage, (first, last)) in &column.vintages {

@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 
 use super::check_columns::{Derived, DerivedColumn, Gives};
 use super::check_journey::is_journey;
+use super::check_posts::is_of_posts;
 use super::check_report::Scene;
 use super::journey::{DAYS, STAGE, VALUE};
 use super::plan::{CodeDimension, CodeValue, Place};
@@ -142,6 +143,7 @@ fn usable(column: &Column) -> bool {
 /// The tables whose codes describe a row of `schema`, each with the column that leads there.
 /// The area lookup is left out: its codes are bands, which follow the patient and not the row.
 /// Where people are placed by their practice, their own codes are left out: a figure is then of a practice's work.
+/// Nor has a practitioner, of whom each post may have others.
 /// A pair has no codes but those of the public row in it: its rows may differ in theirs.
 fn reachable<'a>(
     scene: &Scene<'a>,
@@ -149,7 +151,7 @@ fn reachable<'a>(
     schema: &'a TableSchema,
     place: Place,
 ) -> Vec<(&'a TableSchema, Option<&'a str>)> {
-    if place == Place::Practice && schema.table == PATIENTS {
+    if is_of_posts(schema) || place == Place::Practice && schema.table == PATIENTS {
         return Vec::new();
     }
     let mut tables = vec![(schema, None)];

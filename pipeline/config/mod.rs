@@ -18,12 +18,15 @@ mod check_journey;
 mod check_layout;
 mod check_mean;
 mod check_pairs;
+mod check_posts;
 mod check_pseudonyms;
 mod check_public;
+mod check_quarter;
 mod check_report;
 mod check_schema;
 mod check_sum;
 mod check_target;
+pub mod country;
 pub mod derived;
 pub mod diagnostic;
 mod dimensions;
@@ -38,6 +41,7 @@ mod filter_walk;
 pub mod journey;
 mod locate;
 pub mod marked;
+pub mod measure;
 pub mod plan;
 mod practitioners;
 pub mod quarter;
@@ -65,7 +69,34 @@ use tables::{Places, Tables};
 /// # Errors
 /// `Error::Config` with all complaints over all files.
 pub fn load(path: &Path) -> Result<Plan> {
-    load_for(path, Needs::Everything)
+    load_for(path, Needs::Everything, None)
+}
+
+/// The same for a quarter that may be another than the YAML's own.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_quarter(path: &Path, quarter: Option<Quarter>) -> Result<Plan> {
+    load_for(path, Needs::Everything, quarter)
+}
+
+/// The plans of every quarter from `since` up to the YAML's own, or the one that is asked for; oldest first.
+///
+/// # Errors
+/// As [`load`], of the first quarter that cannot be planned; also where `since` is a later quarter.
+pub fn load_since(path: &Path, since: Quarter, quarter: Option<Quarter>) -> Result<Vec<Plan>> {
+    let last = load_quarter(path, quarter)?;
+    if since > last.quarter {
+        let mut complaints = Diagnostics::new();
+        let message = format!("`--since {since}` is later than the last quarter to run, {}", last.quarter);
+        complaints.push(Diagnostic::whole_file(path, message));
+        return Err(Error::Config(complaints));
+    }
+    let mut earlier = (1..).map(|n| last.quarter.before(n)).take_while(|it| *it >= since).collect::<Vec<_>>();
+    earlier.reverse();
+    let mut plans = earlier.into_iter().map(|it| load_quarter(path, Some(it))).collect::<Result<Vec<_>>>()?;
+    plans.push(last);
+    Ok(plans)
 }
 
 /// The same for a command that opens nothing private: private extracts and the key need not be there yet.
@@ -73,7 +104,15 @@ pub fn load(path: &Path) -> Result<Plan> {
 /// # Errors
 /// As [`load`].
 pub fn load_ahead(path: &Path) -> Result<Plan> {
-    load_for(path, Needs::WhatIsPublic)
+    load_for(path, Needs::WhatIsPublic, None)
+}
+
+/// The same for a quarter that may be another than the YAML's own.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_ahead_quarter(path: &Path, quarter: Option<Quarter>) -> Result<Plan> {
+    load_for(path, Needs::WhatIsPublic, quarter)
 }
 
 /// Which of the files that a board names must be there.
@@ -83,9 +122,9 @@ enum Needs {
     WhatIsPublic,
 }
 
-fn load_for(path: &Path, needs: Needs) -> Result<Plan> {
+fn load_for(path: &Path, needs: Needs, asked: Option<Quarter>) -> Result<Plan> {
     let mut complaints = Diagnostics::new();
-    let plan = read(path, needs, &mut complaints);
+    let plan = read(path, needs, asked, &mut complaints);
     complaints.sort();
     match plan {
         Some(plan) if complaints.is_empty() => Ok(plan),
@@ -99,7 +138,7 @@ fn load_for(path: &Path, needs: Needs) -> Result<Plan> {
     }
 }
 
-fn read(path: &Path, needs: Needs, complaints: &mut Diagnostics) -> Option<Plan> {
+fn read(path: &Path, needs: Needs, asked: Option<Quarter>, complaints: &mut Diagnostics) -> Option<Plan> {
     let document = Document::read(path, path, complaints)?;
     let yaml: Option<BoardYaml> = document.typed(complaints);
     // The rest goes by the marked tree, so that one slip in the board's YAML hides nothing in the other files.
@@ -120,7 +159,8 @@ fn read(path: &Path, needs: Needs, complaints: &mut Diagnostics) -> Option<Plan>
         Scene { tables: &tables, quarter, levels: &levels, bands: &bands, areas, practices: &practices, reliability };
     let reports = reports(&document, &places, &scene, complaints);
     let yaml = yaml?;
-    let mut board = Board { document: &document, yaml: &yaml, places: &places, tables: &tables, needs, complaints };
+    let (document, places, tables) = (&document, &places, &tables);
+    let mut board = Board { document, yaml: &yaml, places, tables, needs, asked, reported: None, complaints };
     settle(&mut board, reports, practices.ok())
 }
 
@@ -128,10 +168,7 @@ fn read(path: &Path, needs: Needs, complaints: &mut Diagnostics) -> Option<Plan>
 fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option<Practices>) -> Option<Plan> {
     let yaml = board.yaml;
     board.names();
-    let quarter = yaml.quarter.parse::<Quarter>();
-    if let Err(message) = &quarter {
-        board.complaints.push(board.document.value(&["quarter"], message));
-    }
+    board.reported = board.quarter();
     let fictional = board.fictional();
     let sources = board.sources(fictional.as_ref());
     let key = board.key(fictional.is_some());
@@ -148,7 +185,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
     let reports = reports?;
     Some(Plan {
         board: yaml.board.trim().to_string(),
-        quarter: quarter.ok()?,
+        quarter: board.reported?,
         root: board.places.root.clone(),
         work,
         fictional,

@@ -11,7 +11,7 @@ use crate::schema::{Column, Kind, Sender, TableSchema};
 /// The table of posts, by the name that the extract contract gives it.
 pub(super) const PRACTITIONERS: &str = "practitioners";
 
-const PRACTICES_HELP: &str = "give the board a source for `practices`, whose `data_zone` leads to the area lookup";
+const PRACTICES_HELP: &str = "give the board a source for `practices`, a column of which refers `to` the area lookup";
 
 /// Why practitioners cannot be protected.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub(super) fn practices(tables: &Tables, areas: Option<&str>) -> Result<Practice
             if unclear {
                 return Missing::Unclear;
             }
-            let message = format!("`{}` leads to no public table of practices with their data zones", schema.table);
+            let message = format!("`{}` leads to no public table of practices with their areas", schema.table);
             Missing::Told(message, PRACTICES_HELP)
         })
     };

@@ -171,7 +171,8 @@ pub struct MeasureYaml {
     /// Rows of this table.
     #[serde(default)]
     pub events: Option<String>,
-    /// Sum of `table.column`, a whole number.
+    /// Sum of `table.column`, a number. Of `practitioners`, where they are protected, it is over practitioners: each counts
+    /// with their latest post in the quarter.
     #[serde(default)]
     pub sum: Option<String>,
     /// Rows of this public table, or the sum of `table.column`: exact and without any loss, for no person is in it.
@@ -223,6 +224,10 @@ pub struct MeasureYaml {
     /// How much one practice may contribute, and with it any of its practitioners; where practitioners are protected.
     #[serde(default)]
     pub per_practice: Option<PerPracticeYaml>,
+    /// `sum` of `practitioners.column`: how much one practitioner may contribute; what the column's schema allows unless
+    /// said. Each practitioner counts once, with their latest post in the quarter, at its practice.
+    #[serde(default)]
+    pub per_practitioner: Option<PerPractitionerYaml>,
     /// This measure's share of the report's loss, against the other measures' shares.
     #[serde(default = "one")]
     pub share: u32,
@@ -328,6 +333,14 @@ pub struct PerPersonYaml {
     /// `pairs`: at most this many pairs; against another quarter, of both together. Which are kept is chosen by a keyed hash.
     #[serde(default)]
     pub pairs: Option<u32>,
+}
+
+/// The contribution bound of one practitioner.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PerPractitionerYaml {
+    /// The number of their post is clamped to this range, in the column's own unit: `[0, 1.5]` posts.
+    pub between: (f64, f64),
 }
 
 /// The contribution bound of one practice.

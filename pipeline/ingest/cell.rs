@@ -63,8 +63,13 @@ pub enum Convert {
     },
     /// Any text that is not blank.
     Token,
-    /// A Scottish practice code; a row of the public practices, where those are given.
-    PracticeCode(Option<Arc<Reference>>),
+    /// A practice code; a row of the public practices, where those are given.
+    PracticeCode {
+        /// The public practices.
+        practices: Option<Arc<Reference>>,
+        /// `#` is a digit, `@` a capital letter; none where the code has the check digit of Scottish ones.
+        pattern: Option<Vec<u8>>,
+    },
     /// A place in a closed list.
     Code(Vec<Vec<u8>>),
     /// A row of a public table.
@@ -85,7 +90,7 @@ pub enum Convert {
     },
     /// A code of a known shape, kept as text.
     Area {
-        /// `#` is a digit; none where any text will do.
+        /// `#` is a digit, `@` a capital letter; none where any text will do.
         pattern: Option<Vec<u8>>,
         /// Retired code to its successor.
         retired: HashMap<Vec<u8>, Vec<u8>>,
@@ -115,7 +120,9 @@ impl Convert {
             Convert::Slk581 { born } => linkage_key::read(text, *born),
             Convert::Digest { of_nothing } => digest(text, of_nothing),
             Convert::Token | Convert::Text => Read::good(Cell::Bytes(text)),
-            Convert::PracticeCode(practices) => practice_code(practices.as_deref(), text),
+            Convert::PracticeCode { practices, pattern } => {
+                practice_code(practices.as_deref(), pattern.as_deref(), text)
+            }
             Convert::Code(codes) => code(codes, text),
             Convert::Reference(reference) => reference.read(text),
             Convert::Date { day_first, between } => date(text, *day_first, *between),
@@ -169,13 +176,24 @@ fn code<'a>(codes: &[Vec<u8>], text: &[u8]) -> Read<'a> {
     }
 }
 
-/// Of a code that breaks both rules, the check digit is told: it says that the code was mistyped.
-fn practice_code<'a>(practices: Option<&Reference>, text: &'a [u8]) -> Read<'a> {
+/// Of a code that is not listed and breaks a rule of its own, that one is told: it says that the code was mistyped.
+fn practice_code<'a>(practices: Option<&Reference>, pattern: Option<&[u8]>, text: &'a [u8]) -> Read<'a> {
     let read = practices.map_or(Read::good(Cell::Bytes(text)), |practices| practices.read(text));
-    match check_digit::practice_code(text) {
-        true => read,
-        false => Read { breach: Some(Rule::CheckDigit), ..read },
-    }
+    let breach = match pattern {
+        Some(pattern) => (!has_shape(pattern, text)).then_some(Rule::Type),
+        None => (!check_digit::practice_code(text)).then_some(Rule::CheckDigit),
+    };
+    Read { breach: breach.or(read.breach), ..read }
+}
+
+/// Whether a code has the shape of a pattern: `#` is a digit, `@` a capital letter, all else itself.
+fn has_shape(pattern: &[u8], text: &[u8]) -> bool {
+    let fits = |(shape, c): (&u8, &u8)| match shape {
+        b'#' => c.is_ascii_digit(),
+        b'@' => c.is_ascii_uppercase(),
+        shape => shape == c,
+    };
+    pattern.len() == text.len() && pattern.iter().zip(text).all(fits)
 }
 
 impl Reference {
@@ -261,180 +279,13 @@ fn area<'a>(text: &'a [u8], pattern: Option<&[u8]>, retired: &'a HashMap<Vec<u8>
     if let Some(successor) = retired.get(text) {
         return Read::mended(Cell::Bytes(successor), Repair::Retired);
     }
-    let fits = pattern.is_none_or(|pattern| {
-        pattern.len() == text.len()
-            && pattern.iter().zip(text).all(|(shape, c)| if *shape == b'#' { c.is_ascii_digit() } else { shape == c })
-    });
-    if fits { Read::good(Cell::Bytes(text)) } else { Read::bad(Rule::Type) }
+    if pattern.is_none_or(|pattern| has_shape(pattern, text)) {
+        Read::good(Cell::Bytes(text))
+    } else {
+        Read::bad(Rule::Type)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn int(read: Read<'_>) -> Option<i64> {
-        match read.cell {
-            Cell::Int(n) => Some(n),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn spec_of_ten_digits() {
-        let good = Cell::Number(*b"0101010001");
-        for (text, cell, repair, breach) in [
-            ("0101010001", good, None, None),
-            ("101010001", good, Some(Repair::LeadingZero), None),
-            ("0101010002", Cell::Blank, None, Some(Rule::CheckDigit)),
-            ("01010100", Cell::Blank, None, Some(Rule::Type)),
-            ("01010100O1", Cell::Blank, None, Some(Rule::Type)),
-            ("00101010001", Cell::Blank, None, Some(Rule::Type)),
-        ] {
-            assert_eq!(Convert::TenDigits.read(text.as_bytes()), Read { cell, repair, breach }, "{text}");
-        }
-    }
-
-    #[test]
-    fn spec_of_digests() {
-        let digest = "ED72F814B7905F3D3958749FA90FE657C101EC657402783DB68CBE3513E76087";
-        let blank = crate::pseudonymise::digest(b"", b"");
-        let convert = Convert::Digest { of_nothing: vec![blank] };
-        let cell = |text: &'static str| Read::good(Cell::Bytes(text.as_bytes()));
-        assert_eq!(convert.read(digest.as_bytes()), cell(digest));
-        let lower = "ed72f814b7905f3d3958749fa90fe657c101ec657402783db68cbe3513e76087";
-        assert_eq!(convert.read(lower.as_bytes()), cell(lower));
-        // A number where a digest belongs must never become a pseudonym.
-        for wrong in ["9434765919", &digest[1..], &format!("{}G", &digest[1..]), &format!("{digest}0")] {
-            assert_eq!(convert.read(wrong.as_bytes()), Read::bad(Rule::Type), "{wrong}");
-        }
-        assert_eq!(convert.read(&blank), Read::bad(Rule::Required));
-        assert_eq!(convert.read(&blank.to_ascii_uppercase()), Read::bad(Rule::Required));
-    }
-
-    #[test]
-    fn spec_of_dates() {
-        let convert = Convert::Date { day_first: true, between: (0, 20_000) };
-        for (text, day, repair, breach) in [
-            ("1970-01-02", Some(1), None, None),
-            ("02/01/1970", Some(1), Some(Repair::DayFirst), None),
-            ("1970-01-02 00:00:00", Some(1), None, None),
-            ("1970-01-02 00:01:00", None, None, Some(Rule::Type)),
-            ("1970-02-30", None, None, Some(Rule::Date)),
-            ("30/02/1970", None, None, Some(Rule::Date)),
-            ("1969-12-31", Some(-1), None, Some(Rule::Range)),
-            ("1970-1-2", None, None, Some(Rule::Type)),
-            ("yesterday", None, None, Some(Rule::Type)),
-            ("197O-01-02", None, None, Some(Rule::Type)),
-        ] {
-            let read = convert.read(text.as_bytes());
-            assert_eq!((int(read), read.repair, read.breach), (day, repair, breach), "{text}");
-        }
-        let iso_only = Convert::Date { day_first: false, between: (0, 20_000) };
-        assert_eq!(iso_only.read(b"02/01/1970").breach, Some(Rule::Type));
-    }
-
-    #[test]
-    fn spec_of_whole_numbers() {
-        let pence = Convert::Whole { places: 2, between: (0, 1_000_000) };
-        for (text, number, breach) in [
-            ("12", Some(1200), None),
-            ("12.5", Some(1250), None),
-            ("12.50", Some(1250), None),
-            ("12.500", Some(1250), None),
-            ("12.505", None, Some(Rule::Type)),
-            ("-1", Some(-100), Some(Rule::Range)),
-            ("99999999999999999999", None, Some(Rule::Range)),
-            ("1e3", None, Some(Rule::Type)),
-            (".5", None, Some(Rule::Type)),
-            ("1,000", None, Some(Rule::Type)),
-            ("-", None, Some(Rule::Type)),
-        ] {
-            let read = pence.read(text.as_bytes());
-            assert_eq!((int(read), read.breach), (number, breach), "{text}");
-        }
-    }
-
-    #[test]
-    fn spec_of_codes_and_references() {
-        let sex = Convert::Code(vec![b"F".to_vec(), b"M".to_vec()]);
-        assert_eq!(int(sex.read(b"M")), Some(1));
-        assert_eq!(sex.read(b"m").repair, Some(Repair::Case));
-        assert_eq!(int(sex.read(b"unknown")), Some(2));
-        assert_eq!(sex.read(b"X").breach, Some(Rule::CodeList));
-
-        let bytes = |text: &str| text.as_bytes().to_vec();
-        let zones = Convert::Reference(Arc::new(Reference {
-            rows: HashMap::from([(bytes("S01000001"), 7)]),
-            retired: HashMap::from([(bytes("S01000000"), bytes("S01000001"))]),
-            unknown: vec![bytes("NFA")],
-            vintages: vec![(bytes("S01000100"), bytes("S01000200"))],
-        }));
-        assert_eq!(int(zones.read(b"S01000001")), Some(7));
-        assert_eq!(zones.read(b"S01000000").repair, Some(Repair::Retired));
-        assert_eq!(zones.read(b"nfa"), Read { cell: Cell::Blank, repair: Some(Repair::NoFixedAbode), breach: None });
-        assert_eq!(zones.read(b"s01000001").repair, Some(Repair::Case));
-        assert_eq!(zones.read(b"S01000150").breach, Some(Rule::Vintage));
-        assert_eq!(zones.read(b"S01000300").breach, Some(Rule::Reference));
-    }
-
-    #[test]
-    fn spec_of_practice_codes() {
-        let listed = |code: &str, row| (code.as_bytes().to_vec(), row);
-        let rows = HashMap::from([listed("10002", 4), listed("10003", 5)]);
-        let known = Convert::PracticeCode(Some(Arc::new(Reference { rows, ..Reference::default() })));
-        for (text, cell, breach) in [
-            ("10002", Cell::Int(4), None),
-            // Published, whatever its check digit.
-            ("10003", Cell::Int(5), Some(Rule::CheckDigit)),
-            ("10021", Cell::Blank, Some(Rule::Reference)),
-            ("1002", Cell::Blank, Some(Rule::CheckDigit)),
-        ] {
-            assert_eq!(known.read(text.as_bytes()), Read { cell, repair: None, breach }, "{text}");
-        }
-        let unknown = Convert::PracticeCode(None);
-        assert_eq!(unknown.read(b"10002"), Read::good(Cell::Bytes(b"10002")));
-        assert_eq!(unknown.read(b"10003").breach, Some(Rule::CheckDigit));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 1..24)) {
-            for convert in [
-                Convert::TenDigits,
-                Convert::PracticeCode(None),
-                Convert::PracticeCode(Some(Arc::default())),
-                Convert::Slk581 { born: (-25_000, 20_000) },
-                Convert::Digest { of_nothing: Vec::new() },
-                Convert::Code(vec![b"F".to_vec()]),
-                Convert::Reference(Arc::default()),
-                Convert::Date { day_first: true, between: (0, 1) },
-                Convert::Whole { places: 3, between: (i64::MIN, i64::MAX) },
-                Convert::Area { pattern: Some(b"S01######".to_vec()), retired: HashMap::new() },
-            ] {
-                let read = convert.read(&bytes);
-                prop_assert!(read.breach.is_none() || read.repair.is_none() || matches!(read.cell, Cell::Int(_)));
-                // Neither key may be kept as it stands once it is known to be wrong.
-                if matches!(convert, Convert::Slk581 { .. } | Convert::Digest { .. }) {
-                    prop_assert!(read.breach.is_none() || read.cell == Cell::Blank);
-                }
-            }
-        }
-
-        #[test]
-        fn dates_round_trip(day in 0i64..60_000) {
-            let date = NaiveDate::from_num_days_from_ce_opt(day as i32 + 719_163).unwrap();
-            let convert = Convert::Date { day_first: true, between: (0, 60_000) };
-            prop_assert_eq!(int(convert.read(date.format("%Y-%m-%d").to_string().as_bytes())), Some(day));
-            prop_assert_eq!(int(convert.read(date.format("%d/%m/%Y").to_string().as_bytes())), Some(day));
-        }
-
-        #[test]
-        fn whole_numbers_round_trip(number: i64) {
-            prop_assume!(number > i64::MIN);
-            let convert = Convert::Whole { places: 0, between: (i64::MIN, i64::MAX) };
-            prop_assert_eq!(int(convert.read(number.to_string().as_bytes())), Some(number));
-        }
-    }
-}
+#[path = "cell_tests.rs"]
+mod tests;

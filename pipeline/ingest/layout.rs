@@ -190,6 +190,10 @@ fn space(name: &str, column: &Column, pseudonymiser: &Pseudonymiser) -> Option<S
     }
 }
 
+fn pattern(column: &Column) -> Option<Vec<u8>> {
+    column.pattern.as_ref().map(|pattern| pattern.as_bytes().to_vec())
+}
+
 fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Context<'_>) -> Result<ColumnReader> {
     let wrong = |why: &str| Error::Input(format!("schema of `{}`, column `{name}`: {why}", schema.table));
     let referred = || {
@@ -201,7 +205,10 @@ fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Co
         Kind::Slk581 => Convert::Slk581 { born: born(context) },
         Kind::OpenPseudonymiser => Convert::Digest { of_nothing: digests_of_nothing(context.pseudonymiser.salt()) },
         Kind::Token => Convert::Token,
-        Kind::PracticeCode => Convert::PracticeCode(column.to.as_ref().map(|_| referred()).transpose()?),
+        Kind::PracticeCode => Convert::PracticeCode {
+            practices: column.to.as_ref().map(|_| referred()).transpose()?,
+            pattern: pattern(column),
+        },
         Kind::Code => Convert::Code(column.codes.iter().map(|code| code.as_bytes().to_vec()).collect()),
         Kind::Reference => Convert::Reference(referred()?),
         Kind::Date => Convert::Date { day_first: column.day_first, between: date_range(column, context) },
@@ -209,10 +216,7 @@ fn column_reader(schema: &TableSchema, name: &str, column: &Column, context: &Co
             places: column.places,
             between: column.whole_range().ok_or_else(|| wrong("its range is too wide"))?,
         },
-        Kind::Area => Convert::Area {
-            pattern: column.pattern.as_ref().map(|pattern| pattern.as_bytes().to_vec()),
-            retired: byte_map(&column.retired),
-        },
+        Kind::Area => Convert::Area { pattern: pattern(column), retired: byte_map(&column.retired) },
         Kind::Text => Convert::Text,
     };
     let stored = match stored_type(schema, column) {

@@ -20,7 +20,10 @@ use crate::store::{Stored, refuse_two_keys};
 
 pub use active::{ACTIVE, Active};
 pub use earlier::{Earlier, earlier_table};
-pub use people::{Attribute, Packing, REGISTER, active_registrations_sql, date_sql, posts_sql, registrations_sql};
+pub use people::{
+    Attribute, Packing, PostNumber, REGISTER, active_registrations_sql, date_sql, numbered_posts_sql, posts_sql,
+    registrations_sql,
+};
 pub use public::PublicTable;
 
 /// The tables of one quarter, ready for questions.
@@ -152,7 +155,7 @@ fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
     let stored = stored_table(&schema.table);
     let person = schema.columns.values().find(|column| is_person(column.kind));
     let Some(person) = person else {
-        // No person: a table of posts. Nothing here measures it yet, and `config` lets no measure name it.
+        // No person: a table of posts, whose rows name practitioners.
         return Ok(format!("SELECT {} FROM {} AS t", columns_sql(schema), quoted(&stored)));
     };
     let own = own_rows_sql(&stored, schema);

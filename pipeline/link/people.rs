@@ -5,7 +5,7 @@
 //! `max` over a whole number that holds the day and every attribute, so it costs one hash aggregate.
 
 use super::{Linked, Table, coded, quoted};
-use crate::config::plan::{CodeDimension, CodeValue};
+use crate::config::plan::{CodeDimension, CodeValue, Practices};
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
 use crate::ingest::cell::days;
@@ -120,6 +120,61 @@ fn held_sql(rows: &str, packing: &Packing, quarter: Quarter, also: Option<&str>)
 ///
 /// **Invariant 4**: the rule looks at that practitioner's rows alone.
 pub fn posts_sql(posts: &Table, post: &str, practice: &str, practices: u64, quarter: Quarter) -> String {
+    let Held { post, packed, condition } = held_posts(posts, post, practice, practices, quarter);
+    format!(
+        "SELECT {post} AS post, max({packed}) % {practices} AS practice FROM ({}) WHERE {condition} GROUP BY 1",
+        posts.rows
+    )
+}
+
+/// A number of a post.
+pub struct PostNumber {
+    /// SQL over the columns of posts: a whole number, never blank.
+    pub sql: String,
+    /// Least and greatest that it gives, inclusive.
+    pub between: (i64, i64),
+}
+
+/// The same posts as [`posts_sql`] finds, each with its `number`: one row a practitioner. Between posts of one day at one
+/// practice it is the greater number.
+///
+/// # Errors
+/// [`Error::Privacy`] where day, practice and number do not fit one whole number.
+pub fn numbered_posts_sql(
+    posts: &Table,
+    practices: &Practices,
+    count: u64,
+    quarter: Quarter,
+    number: &PostNumber,
+) -> Result<String> {
+    let (least, greatest) = number.between;
+    let size = greatest.checked_sub(least).and_then(|width| u64::try_from(width).ok()?.checked_add(1));
+    let all = |size: u64| (DAYS as u64).checked_mul(count)?.checked_mul(size);
+    let too_many = || Error::Privacy("the posts' number has too wide a range; give it a narrower `between`".into());
+    let size = size.filter(|&size| all(size).is_some_and(|all| all < 1 << 62)).ok_or_else(too_many)?;
+    let Held { post, packed, condition } =
+        held_posts(posts, &practices.practitioner, &practices.of_post, count, quarter);
+    // No part is negative; `greatest` says so to the proof.
+    let latest = format!(
+        "SELECT {post} AS post, greatest(max(({packed}) * {size} + ({} - ({least}))), 0) AS packed FROM ({}) \
+         WHERE {condition} GROUP BY 1",
+        number.sql, posts.rows
+    );
+    Ok(format!(
+        "SELECT post, packed / {size} % {count} AS practice, packed % {size} + ({least}) AS number FROM ({latest})"
+    ))
+}
+
+/// How posts that were held in a quarter are told from others, and which of them comes last.
+struct Held {
+    /// The column that names the practitioner, quoted.
+    post: String,
+    /// The day, and then the practice, as one whole number from 0.
+    packed: String,
+    condition: String,
+}
+
+fn held_posts(posts: &Table, post: &str, practice: &str, practices: u64, quarter: Quarter) -> Held {
     let dated = |column: &str| posts.schema.columns.get(column).is_some_and(|it| it.keep && it.kind == Kind::Date);
     let (post, practice, started, ended) = (quoted(post), quoted(practice), quoted(STARTED), quoted(ENDED));
     let mut held = format!("{post} IS NOT NULL AND {practice} IS NOT NULL");
@@ -131,11 +186,7 @@ pub fn posts_sql(posts: &Table, post: &str, practice: &str, practices: u64, quar
     if dated(ENDED) {
         held.push_str(&format!(" AND ({ended} IS NULL OR {ended} >= {})", date_sql(days(quarter.first_day()))));
     }
-    format!(
-        "SELECT {post} AS post, max(({day}) * {practices} + CAST({practice} AS BIGINT)) % {practices} AS practice FROM ({}) \
-         WHERE {held} GROUP BY 1",
-        posts.rows
-    )
+    Held { post, packed: format!("({day}) * {practices} + CAST({practice} AS BIGINT)"), condition: held }
 }
 
 /// A day as SQL.

@@ -18,7 +18,8 @@ use crate::error::{Error, Result};
 use crate::ingest::layout::PERSON;
 use crate::link::{Linked, quoted};
 use crate::measure::grid::FineGrid;
-use crate::measure::plan::{Bounded, PLACE, Pass, at_practice_sql, clamped_sql, table_rows_sql};
+use crate::measure::plan::{Bounded, PLACE, Pass, table_rows_sql};
+use crate::measure::practice::{at_practice_sql, clamped_sql};
 
 /// Two primes below 2^30, so that products of remainders fit 64 bits, and their sum too.
 const PRIMES: (u64, u64) = (1_073_741_789, 1_073_741_783);

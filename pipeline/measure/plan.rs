@@ -16,12 +16,13 @@ use crate::error::{Error, Result};
 use crate::ingest::cell::days;
 use crate::ingest::layout::{BUCKET, BUCKETS, PERSON};
 use crate::link::{
-    Linked, REGISTER, Table, active_registrations_sql, coded, date_sql, posts_sql, public_rows_sql, quoted,
-    registrations_sql,
+    Linked, REGISTER, Table, active_registrations_sql, coded, date_sql, public_rows_sql, quoted, registrations_sql,
 };
 use crate::measure::grid::FineGrid;
 use crate::measure::pairs::Pairs;
-use crate::measure::{funnel, wait};
+use crate::measure::permutation::Permutation;
+use crate::measure::practice::{at_practice_sql, clamped_sql};
+use crate::measure::{funnel, posts, wait};
 use crate::privacy::Bounds;
 use crate::schema::Kind;
 
@@ -142,6 +143,9 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         );
         return Ok(Bounded { sql, wide: false, reach });
     }
+    if let (Rows::Posts, MeasureKind::Sum { of, .. }) = (&measure.rows, &measure.kind) {
+        return posts::bounded(plan, measure, of, linked, grid);
+    }
     let rows = rows_sql(plan, measure, linked, grid, pass)?;
     if let MeasureKind::Pairs { of, at_most, keep } = &measure.kind {
         let asked = Pairs { of, at_most: *at_most, keep: *keep };
@@ -196,7 +200,7 @@ pub(super) fn counted_sql(
 /// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the relation.
 fn rows_sql(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<String> {
     let rows = match &measure.rows {
-        Rows::Table | Rows::Histogram(_) => {
+        Rows::Table | Rows::Histogram(_) | Rows::Posts => {
             return table_rows_sql(plan, measure, linked.table(&measure.table)?, plan.quarter, grid, pass);
         }
         Rows::Funnel(stages) => funnel::rows_sql(plan, measure, stages, linked, grid, pass)?,
@@ -262,33 +266,6 @@ fn at_least_sql(rows: &str, at_least: u32) -> String {
         return rows.to_owned();
     }
     format!("SELECT {PERSON}, code FROM ({rows}) GROUP BY {PERSON}, code HAVING count(*) >= {at_least}")
-}
-
-/// The permutation of `codes` codes that belongs to a person: code to `(a x code + b) mod p`, for the least prime p that
-/// is no less than `codes`, with a and b from the pseudonym. Any two codes are as likely to come in either order.
-struct Permutation {
-    prime: u64,
-}
-
-impl Permutation {
-    fn of(codes: u64) -> Self {
-        let is_prime = |n: &u64| *n >= 2 && (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
-        // There is a prime between n and 2n.
-        let prime = (codes.max(2)..=2 * codes.max(2)).find(is_prime).unwrap_or(2);
-        Permutation { prime }
-    }
-
-    /// `key`: a and b in one number below p x (p - 1).
-    fn key_sql(&self) -> String {
-        let modulus = self.prime * (self.prime - 1);
-        // A pseudonym is never negative; `greatest` says so to the proof.
-        format!("greatest(CAST({PERSON} % CAST({modulus} AS DECIMAL(38, 0)) AS BIGINT), 0)")
-    }
-
-    fn place_sql(&self, key: &str, code: &str) -> String {
-        let (p, q) = (self.prime, self.prime - 1);
-        format!("(({key} % {q} + 1) * ({code}) + {key} / {q}) % {p}")
-    }
 }
 
 /// Distinct people: one aggregate a person with the codes as bits of a mask, of which the lowest are kept.
@@ -433,68 +410,4 @@ fn practice_sql(
     let bounds = patient_bounds(measure, grid)?;
     let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
     Ok(format!("SELECT {PLACE}, code, {} AS value FROM ({kept}) GROUP BY 1, 2", clamped_sql("sum(value)", Some(clamp))))
-}
-
-/// A cell's total, within a clamp that holds 0.
-pub(super) fn clamped_sql(total: &str, clamp: Option<Clamp>) -> String {
-    clamp.map_or(total.to_owned(), |Clamp { between: (least, greatest) }| {
-        format!("least(greatest({total}, {}), {})", least.min(0), greatest.max(0))
-    })
-}
-
-/// Of the rows those whose practitioner has a post at the practice where the patient is registered, each with it as
-/// [`PLACE`].
-pub(super) fn at_practice_sql(
-    plan: &Plan,
-    measure: &Measure,
-    linked: &Linked<'_>,
-    grid: &FineGrid,
-    rows: &str,
-) -> Result<String> {
-    let missing =
-        |what: &str| Error::Privacy(format!("`{}` is placed by practice, and there is no {what}", measure.name));
-    let practices = plan.practices.as_ref().ok_or_else(|| missing("table of practices"))?;
-    let posts = linked.tables.get(&practices.posts).ok_or_else(|| missing("table of posts"))?;
-    let named = linked.tables[&measure.table].schema.practitioner().ok_or_else(|| missing("column that names them"))?;
-    let named = quoted(named);
-    let cells = grid.packing().cells();
-    let posts = posts_sql(posts, &practices.practitioner, &practices.of_post, cells, plan.quarter);
-    let people = format!(
-        "SELECT {PERSON}, max(packed) % {cells} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
-        registrations_sql(linked, grid.packing(), plan.quarter, None)?
-    );
-    Ok(format!(
-        "SELECT r.*, q.practice AS {PLACE} FROM ({rows}) AS r JOIN ({posts}) AS q ON r.{named} = q.post JOIN ({people}) AS p \
-         ON r.{PERSON} = p.{PERSON} AND q.practice = p.{PLACE} WHERE r.{named} IS NOT NULL"
-    ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_permutation_permutes_and_favours_nobody() {
-        for codes in [1u64, 2, 3, 11, 12, 61, 100] {
-            let prime = Permutation::of(codes).prime;
-            assert!(prime >= codes && prime <= 2 * codes.max(2));
-            let place = |key: u64, code: u64| ((key % (prime - 1) + 1) * code + key / (prime - 1)) % prime;
-            let mut first = vec![0u64; codes as usize];
-            for key in 0..prime * (prime - 1) {
-                let mut places = (0..codes).map(|code| place(key, code)).collect::<Vec<_>>();
-                first[places.iter().enumerate().min_by_key(|(_, place)| **place).unwrap().0] += 1;
-                places.sort_unstable();
-                places.dedup();
-                assert_eq!(places.len() as u64, codes);
-            }
-            // Over all keys, every code comes first equally often.
-            assert_eq!(first.iter().min(), first.iter().max(), "{codes} codes");
-            // Two codes come in either order equally often: checked for the first and the last.
-            if codes > 1 {
-                let before =
-                    (0..prime * (prime - 1)).filter(|&key| place(key, 0) < place(key, codes - 1)).count() as u64;
-                assert_eq!(2 * before, prime * (prime - 1));
-            }
-        }
-    }
 }

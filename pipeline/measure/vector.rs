@@ -7,7 +7,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 use super::grid::FineGrid;
 use super::plan::{Bounded, Pass, bounded};
-use crate::config::plan::{Measure, MeasureKind, Place, Plan};
+use crate::config::plan::{Measure, MeasureKind, Place, Plan, Rows};
 use crate::error::{Error, Result};
 use crate::ingest::layout::BUCKETS;
 use crate::link::Linked;
@@ -25,7 +25,10 @@ pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
     let tables = measure.tables().into_iter().filter_map(|table| linked.tables.get(table));
     let rows = tables.map(|table| table.stored).sum::<u64>();
     // A practice's clamp is over all of its people, and a pair is anyone's: so they must all be in one pass.
-    let together = measure.practitioner.is_some() || matches!(measure.kind, MeasureKind::Pairs { .. });
+    // Posts are in no patient's bucket.
+    let together = measure.practitioner.is_some()
+        || measure.rows == Rows::Posts
+        || matches!(measure.kind, MeasureKind::Pairs { .. });
     let most_passes = if together { 1 } else { BUCKETS as u64 };
     let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, most_passes);
     let during = format!("measuring `{}`", measure.name);

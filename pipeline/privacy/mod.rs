@@ -24,6 +24,7 @@
 //! | the debit is on disk before noise exists | a [`Grant`] is made only after `Ledger::reserve` has committed, and the draw needs one |
 //! | a grant draws once | it is moved into the draw, and a reservation holds one stored draw |
 //! | noise that was not stored is never seen | `draw::draw_all` is private to the kernel; the ledger returns only what it has stored |
+//! | noise upon a release is no release | `Released::noised_again` adds to what is released and charges nothing; one room may call it, and publishes none of it |
 //! | a release asked for again costs nothing and says the same | `Ledger::find` gives the stored bytes |
 //! | a correction is a release like any other, and pays in full | `ledger::spending` knows debits only; [`Revision`] is for readers |
 //! | no role's people lose more than the limits | [`Role`]s are charged and checked one by one, each the whole loss |

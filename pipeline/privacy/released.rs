@@ -38,6 +38,9 @@ pub struct Released {
     values: Vec<i64>,
 }
 
+/// Gaussian noise of this scale or less is 0 in a cell, but for odds of 4e-22.
+const NEXT_TO_NONE: f64 = 0.1;
+
 /// A released vector as the ledger's blob holds it.
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -49,6 +52,28 @@ impl Released {
     /// Only the draw and the ledger mint these.
     pub(super) fn minted(plan: PlannedVector, values: Vec<i64>) -> Self {
         Released { plan, values }
+    }
+
+    /// What a draw by `plan` could have given, had its noise been drawn upon these values: for `smirr study`, which asks
+    /// how far such draws lie from values that it knows.
+    ///
+    /// Post-processing of what is released already, at the loss that was charged for it, and no release of its own:
+    /// [`Released::loss`] says what a draw by `plan` would cost, and not what this did. So it makes no promise to anyone
+    /// and must not be published; `run::study` alone may call it, which a test of the architecture enforces. It can only
+    /// add noise, by the same gate and the same generator as a draw.
+    ///
+    /// Errors: [`Error::Privacy`] where `plan` is of another vector or other bounds, or the noise that is in the values
+    /// is more than next to none: with the two together, the stated scale would be wrong.
+    pub(crate) fn noised_again(&self, plan: &PlannedVector) -> Result<Released> {
+        let own = &self.plan;
+        if (&own.name, own.len, own.noise.bounds()) != (&plan.name, plan.len, plan.noise.bounds()) {
+            return Err(Error::Privacy("noise was to be added to a vector that it was not planned for".into()));
+        }
+        if own.noise.mechanism() != Mechanism::DiscreteGaussian || own.noise.scale() > NEXT_TO_NONE {
+            return Err(Error::Privacy("noise was to be added where there is noise already".into()));
+        }
+        let values = plan.noise.mechanism().noise(&plan.noise, &self.values)?;
+        Ok(Released { plan: plan.clone(), values })
     }
 
     /// The vector's name within its report.
@@ -109,6 +134,44 @@ pub(super) fn decode(bytes: &[u8], plan: &[PlannedVector]) -> Result<Vec<Release
 mod tests {
     use super::super::{Definition, Loss, calibrate};
     use super::*;
+
+    fn planned(definition: Definition, share: &str, len: usize) -> PlannedVector {
+        let share = Loss::new(definition, share.parse().unwrap());
+        let noise = calibrate(&share, &Bounds::count(1).unwrap()).unwrap();
+        PlannedVector { name: "referred".into(), len, noise }
+    }
+
+    #[test]
+    fn noise_is_added_again_by_the_plan_and_only_where_there_is_next_to_none() {
+        const CELLS: usize = 4_000;
+        let close = planned(Definition::ZConcentrated, "78.125", CELLS);
+        assert!((close.noise.scale() - 0.08).abs() < 1e-9);
+        let known = Released::minted(close, vec![1_000; CELLS]);
+        for (definition, share) in [(Definition::ZConcentrated, "1/18"), (Definition::Pure, "1/2")] {
+            let plan = planned(definition, share, CELLS);
+            let again = known.noised_again(&plan).unwrap();
+            assert_eq!((again.name(), again.calibrated(), again.values().len()), ("referred", &plan.noise, CELLS));
+            // Within 7 standard errors, a Laplace variable's included.
+            let errors = again.values().iter().map(|value| (value - 1_000) as f64).collect::<Vec<_>>();
+            let (sd, n) = (plan.noise.standard_deviation(), CELLS as f64);
+            assert!((errors.iter().sum::<f64>() / n).abs() < 7.0 * sd / n.sqrt());
+            let variance = errors.iter().map(|error| error * error).sum::<f64>() / n;
+            assert!((variance / (sd * sd) - 1.0).abs() < 7.0 * (5.1 / n).sqrt(), "{variance} for {sd}");
+            assert_ne!(known.noised_again(&plan).unwrap(), again);
+            // Not upon a draw, and not what was planned for another vector.
+            assert!(matches!(again.noised_again(&plan), Err(Error::Privacy(_))));
+            let bounds = Bounds::count(2).unwrap();
+            let wider = calibrate(&Loss::new(definition, share.parse().unwrap()), &bounds).unwrap();
+            let renamed = PlannedVector { name: "engaged".into(), ..plan.clone() };
+            for other in [renamed, PlannedVector { len: 3, ..plan.clone() }, PlannedVector { noise: wider, ..plan }] {
+                assert!(matches!(known.noised_again(&other), Err(Error::Privacy(_))));
+            }
+        }
+        for plan in [planned(Definition::ZConcentrated, "40", 1), planned(Definition::Pure, "15", 1)] {
+            let noisy = Released::minted(plan, vec![1]);
+            assert!(noisy.noised_again(&planned(Definition::ZConcentrated, "1/18", 1)).is_err());
+        }
+    }
 
     #[test]
     fn a_draw_reads_back_as_itself_and_as_no_other() {

@@ -1,6 +1,6 @@
 //! What a reviewer needs to repeat a run, and a reader to judge it. The same run gives the same bytes: no clock, no path.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::label::LossLabel;
 use crate::privacy::Head;
@@ -21,6 +21,8 @@ pub struct Manifest {
     /// The board's ledger as it was when the newest of these releases was drawn: a ledger that cannot show this entry
     /// is not the one that paid for them.
     pub ledger: Head,
+    /// The hash of the area lookup's content: where it differs between two quarters, there is a break between them.
+    pub area_lookup: String,
     /// One release a report.
     pub releases: Vec<Release>,
     /// Symbols in the `QF` columns.
@@ -42,6 +44,9 @@ pub struct Release {
     pub release: String,
     /// Where it corrects an earlier release, which one: "revision 1 of ...".
     pub revises: Option<String>,
+    /// The hash of what its figures mean, whatever the quarter and the noise: where it differs between two quarters, there
+    /// is a break between them.
+    pub meaning: String,
     /// The hash of the inputs, each by content.
     pub inputs: String,
     /// The definition of loss: `rho` or `epsilon`.
@@ -79,7 +84,7 @@ pub struct Vector {
 }
 
 /// A file of the pack.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct File {
     /// Its name.
     pub name: String,

@@ -1,10 +1,12 @@
 //! Takes estimates over public grids, and what the run knows of itself.
-//! Gives a pack: tidy CSV and Parquet a table, a privacy label and a manifest; complete under its final name or not there at all.
+//! Gives a pack: tidy CSV and Parquet a table, its series with earlier quarters, a privacy label and a manifest; complete under its final name or not there at all.
 //! Never sees a private value: its input types hold none.
 
+pub mod earlier;
 pub mod label;
 mod manifest;
 mod pack;
+mod series;
 mod table;
 
 pub use manifest::{File, Manifest, Release, Vector};

@@ -1,16 +1,20 @@
 //! A folder of published files that appears whole or not at all.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 
+use super::earlier::{Past, Vintage};
 use super::label::Label;
 use super::manifest::{File, Manifest};
+use super::series::series;
 use super::table::Table;
 use crate::config::board::Format;
 use crate::error::{Error, Result};
@@ -37,12 +41,15 @@ pub fn write_pack(
     formats: &[Format],
     label: &Label,
     mut manifest: Manifest,
+    past: &Past,
 ) -> Result<Pack> {
     make_open_folder(to)?;
     // A fixed name: what a killed run left there is cleared by the next. The run's lock keeps others out.
     let staging = to.join(format!(".pack-{name}"));
     clear(&staging)?;
     make_open_folder(&staging)?;
+    let vintages = tables.iter().map(|table| (table.report.clone(), Vintage::of(&manifest, &table.report)));
+    let vintages = vintages.collect::<HashMap<_, _>>();
     let mut add = |name: String, bytes: &[u8]| {
         manifest.files.push(File {
             name: name.clone(),
@@ -52,12 +59,18 @@ pub fn write_pack(
         write(&staging.join(name), bytes)
     };
     for table in tables {
-        for format in formats {
-            let (ending, bytes) = match format {
-                Format::Csv => ("csv", table.csv()?),
-                Format::Parquet => ("parquet", parquet(table)?),
-            };
+        // A table and its series at a time: a series holds several quarters, and is not kept.
+        let vintage = &vintages[&table.report];
+        let (own, series) = std::thread::scope(|scope| {
+            let series = scope.spawn(|| series_of(table, vintage, past, formats));
+            let lost = |_| Err(Error::System("a thread that wrote a series was lost".into()));
+            (encoded(table, formats), series.join().unwrap_or_else(lost))
+        });
+        for (ending, bytes) in own? {
             add(format!("{}-{}.{ending}", table.report, table.level), &bytes)?;
+        }
+        for (ending, bytes) in series? {
+            add(format!("{}-{}-series.{ending}", table.report, table.level), &bytes)?;
         }
     }
     add("privacy.json".into(), &json(label)?)?;
@@ -67,6 +80,25 @@ pub fn write_pack(
     let folder = to.join(name);
     put_in_place(&staging, &folder)?;
     Ok(Pack { folder, manifest: Sha256::digest(&text).into() })
+}
+
+/// The files of the series that ends with a table; none where no series is wanted.
+fn series_of(table: &Table, own: &Vintage, past: &Past, formats: &[Format]) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let Some(series) = series(table, own, past)? else { return Ok(Vec::new()) };
+    let file = |format: &Format| match format {
+        Format::Csv => Ok(("csv", series.csv()?)),
+        Format::Parquet => Ok(("parquet", parquet(&series.batch()?)?)),
+    };
+    formats.iter().map(file).collect()
+}
+
+/// A table in each format, with the ending of its file.
+fn encoded(table: &Table, formats: &[Format]) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let one = |format: &Format| match format {
+        Format::Csv => Ok(("csv", table.csv()?)),
+        Format::Parquet => Ok(("parquet", parquet(&table.batch()?)?)),
+    };
+    formats.iter().map(one).collect()
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
@@ -120,9 +152,8 @@ fn put_in_place(staging: &Path, folder: &Path) -> Result<()> {
 }
 
 /// Parquet without statistics, in the grid's order.
-fn parquet(table: &Table) -> Result<Vec<u8>> {
+pub(super) fn parquet(batch: &RecordBatch) -> Result<Vec<u8>> {
     let failed = |_| Error::System("a table could not be written as Parquet".into());
-    let batch = table.batch()?;
     let properties = WriterProperties::builder()
         .set_statistics_enabled(EnabledStatistics::None)
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -130,7 +161,7 @@ fn parquet(table: &Table) -> Result<Vec<u8>> {
         .build();
     let mut bytes = Vec::new();
     let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(failed)?;
-    writer.write(&batch).map_err(failed)?;
+    writer.write(batch).map_err(failed)?;
     writer.close().map_err(failed)?;
     Ok(bytes)
 }

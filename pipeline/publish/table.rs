@@ -6,11 +6,13 @@ use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 
 use crate::error::{Error, Result};
 use crate::estimate::Estimate;
-use crate::estimate::reliability::Mark;
 use crate::measure::grid::UNKNOWN;
 
 /// What stands where a measure is given over all values of a dimension.
 pub const ALL: &str = "All";
+
+/// The columns that hold numbers.
+pub(super) const NUMBERS: [&str; 5] = ["Value", "Lower95", "Upper95", "Unbiased", "StandardError"];
 
 /// A table of one report at one area level: one row a cell and figure.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +42,8 @@ pub struct Row {
     pub decimals: u32,
     /// The figure.
     pub estimate: Estimate,
+    /// Whether it corrects a figure that was published before.
+    pub revised: bool,
 }
 
 /// To two decimal places; zero has no sign.
@@ -54,7 +58,7 @@ fn label_qualifier(label: &str) -> &'static str {
 
 impl Table {
     /// The headings of the file, in order.
-    fn columns(&self) -> Vec<String> {
+    pub fn columns(&self) -> Vec<String> {
         let mut columns = vec!["Quarter".to_owned()];
         for heading in &self.headings {
             columns.push(heading.clone());
@@ -75,22 +79,31 @@ impl Table {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(self.columns()).map_err(failed)?;
         for row in &self.rows {
-            let mut fields = vec![self.quarter.clone()];
-            for label in &row.labels {
-                fields.push(label.clone());
-                fields.push(label_qualifier(label).to_owned());
-            }
-            let number = |value: Option<f64>| value.map_or(String::new(), |value| row.number(value));
-            fields.push(row.figure.clone());
-            fields.push(number(row.estimate.value));
-            fields.push(row.estimate.mark.symbol().to_owned());
-            fields.push(number(row.estimate.interval.map(|(lower, _)| lower)));
-            fields.push(number(row.estimate.interval.map(|(_, upper)| upper)));
-            fields.push(row.estimate.unbiased.map_or(String::new(), fine));
-            fields.push(row.estimate.error.map_or(String::new(), fine));
-            writer.write_record(&fields).map_err(failed)?;
+            writer.write_record(&self.fields(row)).map_err(failed)?;
         }
         writer.into_inner().map_err(|_| Error::System("a table could not be written as CSV".into()))
+    }
+
+    /// The rows of the file.
+    pub(super) fn records(&self) -> Vec<csv::StringRecord> {
+        self.rows.iter().map(|row| self.fields(row).into()).collect()
+    }
+
+    fn fields(&self, row: &Row) -> Vec<String> {
+        let mut fields = vec![self.quarter.clone()];
+        for label in &row.labels {
+            fields.push(label.clone());
+            fields.push(label_qualifier(label).to_owned());
+        }
+        let number = |value: Option<f64>| value.map_or(String::new(), |value| row.number(value));
+        fields.push(row.figure.clone());
+        fields.push(number(row.estimate.value));
+        fields.push(row.qualifier());
+        fields.push(number(row.estimate.interval.map(|(lower, _)| lower)));
+        fields.push(number(row.estimate.interval.map(|(_, upper)| upper)));
+        fields.push(row.estimate.unbiased.map_or(String::new(), fine));
+        fields.push(row.estimate.error.map_or(String::new(), fine));
+        fields
     }
 
     /// The same table as an Arrow batch, with the same columns.
@@ -111,7 +124,7 @@ impl Table {
         }
         columns.push(texts(&|row| row.figure.clone()));
         columns.push(numbers(&|row| row.estimate.value));
-        columns.push(texts(&|row| row.estimate.mark.symbol().to_owned()));
+        columns.push(texts(&Row::qualifier));
         columns.push(numbers(&|row| row.estimate.interval.map(|(lower, _)| lower)));
         columns.push(numbers(&|row| row.estimate.interval.map(|(_, upper)| upper)));
         for number in [|row: &Row| row.estimate.unbiased, |row: &Row| row.estimate.error] {
@@ -131,7 +144,7 @@ impl Table {
 
 impl Row {
     /// The figure to its decimals; zero has no sign.
-    fn rounded(&self, value: f64) -> f64 {
+    pub fn rounded(&self, value: f64) -> f64 {
         let scale = 10f64.powi(self.decimals as i32);
         (value * scale).round() / scale + 0.0
     }
@@ -141,11 +154,17 @@ impl Row {
         format!("{:.*}", self.decimals as usize, self.rounded(value))
     }
 
+    /// What is said beside the figure: its mark, and `r` where it is revised; side by side where it is both.
+    pub fn qualifier(&self) -> String {
+        let symbols = [self.estimate.mark.symbol(), if self.revised { "r" } else { "" }];
+        symbols.into_iter().filter(|symbol| !symbol.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
     /// The figure with its interval and symbol, as a person reads it.
     pub fn text(&self) -> String {
-        let symbol = match self.estimate.mark {
-            Mark::Plain => String::new(),
-            other => format!(" [{}]", other.symbol()),
+        let symbol = match self.qualifier() {
+            none if none.is_empty() => none,
+            symbols => format!(" [{symbols}]"),
         };
         match (self.estimate.value, self.estimate.interval) {
             (Some(value), Some((lower, upper))) => {

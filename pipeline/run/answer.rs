@@ -1,11 +1,13 @@
 //! A question's answer: from the ledger where it has one, otherwise measured, debited and drawn.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 
 use super::Charge;
 use super::intake::{Intake, content_hash};
 use super::label::cost;
-use super::question::{Asked, Question};
+use super::question::{Asked, Family, Question};
 use super::witness;
 use crate::config::plan::{Place, Plan};
 use crate::error::{Error, Result};
@@ -112,21 +114,35 @@ pub fn answer(
     })
 }
 
-/// The exact vectors, in the ledger's order.
+/// The exact vectors, in the ledger's order. Two families are measured at a time: a query has stretches in which it
+/// keeps one core busy at most.
 fn measured(plan: &Plan, question: &Question<'_>, linked: &Linked<'_>) -> Result<Vec<Private<Vec<i64>>>> {
+    let families = question.asked.iter().flat_map(|asked| &asked.families).collect::<Vec<_>>();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mine = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < families.len());
+        std::iter::from_fn(mine).map(|at| (at, vectors(plan, families[at], linked))).collect::<Vec<_>>()
+    };
+    let parts = thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(ScopedJoinHandle::join));
+    let mut done = Vec::new();
+    for part in parts {
+        done.extend(part.map_err(|_| Error::System("a thread that measured was lost".into()))?);
+    }
+    done.sort_by_key(|(at, _)| *at);
+    let mut done = done.into_iter().map(|(_, vectors)| vectors);
     let mut exact = Vec::new();
     for asked in &question.asked {
-        let mut families = Vec::new();
-        for family in &asked.families {
-            let fine = measure(plan, &family.measure, linked, &family.fine)?;
-            let table =
-                |(table, _): &(Marginal, _)| fine.regroup(&family.grid.from_fine(table.level, &table.dims)?).map(Some);
-            families.push(family.vectors.iter().map(table).collect::<Result<Vec<_>>>()?);
-        }
-        exact.push(families);
+        exact.push(done.by_ref().take(asked.families.len()).collect::<Result<Vec<_>>>()?);
     }
     let lost = || Error::Privacy("a measured vector was lost on its way to the ledger".into());
     question.in_order().map(|(asked, family, vector)| exact[asked][family][vector].take().ok_or_else(lost)).collect()
+}
+
+/// The exact vectors of one family, in its order.
+fn vectors(plan: &Plan, family: &Family, linked: &Linked<'_>) -> Result<Vec<Option<Private<Vec<i64>>>>> {
+    let fine = measure(plan, &family.measure, linked, &family.fine)?;
+    let table = |(table, _): &(Marginal, _)| fine.regroup(&family.grid.from_fine(table.level, &table.dims)?).map(Some);
+    family.vectors.iter().map(table).collect()
 }
 
 /// From the ledger's order back to the report's.
@@ -164,6 +180,30 @@ impl Answer {
         Charge { report: self.report.clone(), loss, replayed: self.replayed, revises }
     }
 
+    /// What a run of `question` could have answered, were this the truth: by noise on top, of which nothing is published.
+    ///
+    /// # Errors
+    /// [`Error::Privacy`] where this is the answer to another question, or is not as good as the truth.
+    pub fn noised_again(&self, question: &Question<'_>) -> Result<Answer> {
+        let vectors = question.asked.iter().zip(&self.vectors).map(|(asked, families)| {
+            let families = asked.families.iter().zip(families).map(|(family, vectors)| {
+                let pairs = family.vectors.iter().zip(vectors);
+                pairs.map(|((_, planned), known)| known.noised_again(planned)).collect::<Result<Vec<_>>>()
+            });
+            families.collect::<Result<Vec<_>>>()
+        });
+        Ok(Answer {
+            report: self.report.clone(),
+            release: self.release,
+            inputs: self.inputs.clone(),
+            vectors: vectors.collect::<Result<Vec<_>>>()?,
+            loss: self.loss.clone(),
+            replayed: self.replayed,
+            revises: self.revises.clone(),
+            head: self.head.clone(),
+        })
+    }
+
     /// Every vector that was drawn, with what it is of.
     pub fn drawn<'a>(&'a self, plan: &'a Plan, question: &'a Question<'a>) -> Vec<Drawn<'a>> {
         let mut all = Vec::new();
@@ -184,7 +224,7 @@ impl Answer {
 ///
 /// # Errors
 /// [`Error::Privacy`] where the loss has no epsilon at the board's delta, or there is no release.
-pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> Result<Manifest> {
+pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], lookup: &str) -> Result<Manifest> {
     let mut releases = Vec::new();
     for (question, answer) in questions.iter().zip(answers) {
         let mut vectors = Vec::new();
@@ -210,6 +250,7 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
             protects: question.roles().iter().map(Role::to_string).collect(),
             release: answer.release.to_string(),
             revises: answer.revises.as_ref().map(Revision::to_string),
+            meaning: question.meaning(plan).to_string(),
             inputs: answer.inputs.clone(),
             definition: answer.loss.definition.symbol().into(),
             cost: cost(plan, &answer.loss)?,
@@ -220,13 +261,26 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
     let head = answers.iter().map(|answer| &answer.head).max_by_key(|head| head.entries);
     let head = head.ok_or_else(|| Error::Privacy("a pack without a release says nothing".into()))?;
     let qualifiers = [
+        (
+            "b",
+            "break, in a series only: the area lookup or the report's definition is not that of the quarter before in the \
+             series, with whose figures these are not to be compared",
+        ),
         ("d", "a total: the figure is over all values of the dimension"),
         ("low", "rounds to zero, and is not zero"),
+        (
+            "r",
+            "revised: corrects a figure that was published before; beside another symbol, as in `u r`, where both hold",
+        ),
         (
             "u",
             "low reliability: the 95% interval reaches far beyond the value, by the rule that the methodology states",
         ),
-        ("x", "not available: withheld by a rule of the board on released figures"),
+        (
+            "x",
+            "not available: withheld by a rule of the board on released figures; of a change, also where there is nothing to \
+             compare with: the quarter before was not published, or a break lies between",
+        ),
         ("z", "not applicable: nobody can be counted there, or there may be nobody to divide by"),
     ];
     Ok(Manifest {
@@ -234,8 +288,9 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer]) -> 
         board: plan.board.clone(),
         quarter: plan.quarter.to_string(),
         quarter_in_words: plan.quarter.financial(),
-        bands: "SIMD quintile 1 is the most deprived fifth".into(),
+        bands: plan.geography.bands_in_words(),
         ledger: head.clone(),
+        area_lookup: lookup.to_owned(),
         releases,
         qualifiers: BTreeMap::from(qualifiers.map(|(symbol, words)| (symbol.to_owned(), words.to_owned()))),
         files: Vec::new(),

@@ -124,6 +124,12 @@ fn counts(measure: &Measure) -> String {
             let (from, to) = (event(&wait.from), event(&wait.to));
             format!("people by the days from their first {from} to their first {to} on that day or later")
         }
+        (Rows::Posts, MeasureKind::Sum { of, between: (least, greatest) }, table) => {
+            format!(
+                "{} over practitioners, each with their latest post in the quarter: {least} to {greatest}",
+                summed(of, table)
+            )
+        }
         (_, MeasureKind::Persons, REGISTER) => "people who are registered on the quarter's last day".into(),
         (_, MeasureKind::Persons, table) => match measure.at_least {
             0 | 1 => format!("people with at least one row of `{table}`"),

@@ -27,6 +27,7 @@ pub fn make(plan: &Plan, threads: usize, progress: &Progress) -> Result<()> {
             compression: Compression::None,
             lookup: None,
             activity: fictional.activity,
+            country: fictional.country,
             threads,
         };
         let made = generate(&fictional.folder, &options, &|_, _| ())?;

@@ -8,6 +8,7 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Int32Type};
 
 use super::intake::{Intake, content_hash};
+use crate::config::country::Country;
 use crate::config::plan::Plan;
 use crate::engine::read_parquet;
 use crate::link::{PrivateTable, PublicTable};
@@ -28,6 +29,7 @@ fn board(folder: &Path) -> Plan {
         compression: Compression::None,
         lookup: None,
         activity: 1.0,
+        country: Country::Scotland,
         threads: 1,
     };
     generate(&folder.join("extracts"), &options, &|_, _| ()).unwrap();

@@ -59,6 +59,7 @@ pub fn label(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], ledger
             "The tables of a measure, at every level, are combined by least squares; what that gives stands beside each figure, unbiased.",
             "Figures are then made whole and not negative, so that totals equal the sums of their parts.",
             "Each figure has a 95% interval of the noise; a rate's holds the noise of both sides, and sampling error where it says so.",
+            "Series and changes on the quarter before are made of published figures alone.",
             "Figures are marked unreliable by their own value and interval, and by nothing private.",
         ]
         .map(str::to_owned)

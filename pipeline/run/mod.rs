@@ -8,12 +8,15 @@
 //! 4. Extracts are checked, pseudonymised and stored; the operator's validation report is written.
 //! 5. Each report that is not in the ledger is measured, debited, noised and stored there; before the first of them, the
 //!    registrations of active people are put aside.
-//! 6. Released vectors become estimates, and the pack is published whole.
+//! 6. Released vectors become estimates, changes on the quarter before are added, and the pack is published whole, with the
+//!    series that its tables continue.
 //!
-//! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth.
+//! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth. [`study`] runs the
+//! whole of it many times on fictional people of its own, and tells how near to the truth it came.
 
 pub mod ahead;
 mod answer;
+mod changes;
 mod earlier;
 pub mod explain;
 mod extracts;
@@ -26,6 +29,7 @@ pub mod keys;
 mod label;
 mod question;
 mod share;
+pub mod study;
 pub mod witness;
 
 use std::collections::HashMap;
@@ -40,6 +44,7 @@ use crate::measure::grid::Public;
 use crate::measure::plan::reads_active;
 use crate::privacy::{Key32, Ledger};
 use crate::progress::Progress;
+use crate::publish::earlier::{Past, Vintage};
 use crate::publish::{Pack, Table};
 use crate::store::Store;
 use crate::{publish, validation};
@@ -76,6 +81,8 @@ pub struct Summary {
     pub tables: Vec<Table>,
     /// The operator's validation report.
     pub validation: PathBuf,
+    /// Which end of each deprivation band is which.
+    pub bands: String,
     /// What each report cost now, and what is left.
     pub charges: Vec<Charge>,
 }
@@ -108,6 +115,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let context = answer::context(plan, &intake);
     let questions = question::prepare(plan, &public, &context)?;
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
+    let past = past(plan)?;
     afford(plan, &ledger, &questions)?;
     let mut private = intake.private()?;
     intake.earlier(&mut private)?;
@@ -128,10 +136,13 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
         stage.finish(0);
     }
     let stage = progress.stage("publish", None);
-    let (pack, tables) = publish_all(plan, &questions, &answers, &public, &mut ledger)?;
+    let (pack, tables) = {
+        let lookup = intake.public_hash(&plan.geography.table);
+        publish_all(plan, &questions, &answers, &public, &mut ledger, (&past, &lookup))?
+    };
     stage.finish(tables.iter().map(|table| table.rows.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();
-    Ok(Summary { pack, tables, validation, charges })
+    Ok(Summary { pack, tables, validation, bands: plan.geography.bands_in_words(), charges })
 }
 
 /// Everything up to the store and the validation report; nothing is measured or spent.
@@ -167,6 +178,16 @@ fn with_public<T>(
     let public = intake.public()?;
     intake.check()?;
     tell(&public, &answer::context(plan, &intake))
+}
+
+/// What was published of earlier quarters, all that will be needed of it read once: a pack that was changed stops the run
+/// here, before anything private is opened or spent.
+fn past(plan: &Plan) -> Result<Past> {
+    let past = Past::find(&plan.publish.to, plan.quarter, plan.publish.series)?;
+    let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>();
+    let levels = plan.geography.levels.iter().map(|level| level.name.as_str()).collect::<Vec<_>>();
+    past.verify(&reports, &levels)?;
+    Ok(past)
 }
 
 fn open_store(plan: &Plan, progress: &Progress) -> Result<Store> {
@@ -253,15 +274,27 @@ fn publish_all(
     answers: &[Answer],
     public: &Public,
     ledger: &mut Ledger,
+    (past, lookup): (&Past, &str),
 ) -> Result<(Pack, Vec<Table>)> {
+    let manifest = answer::manifest(plan, questions, answers, lookup)?;
+    // Reports have nothing to do with one another: each is estimated on a thread of its own.
+    let estimated: Vec<Result<Vec<Table>>> = std::thread::scope(|scope| {
+        let estimate = |(question, answer)| scope.spawn(move || figures::tables(plan, question, answer, public));
+        let started = questions.iter().zip(answers).map(estimate).collect::<Vec<_>>();
+        let lost = |_| Err(Error::System("a thread that estimated a report was lost".into()));
+        started.into_iter().map(|thread| thread.join().unwrap_or_else(lost)).collect()
+    });
     let mut tables = Vec::new();
-    for (question, answer) in questions.iter().zip(answers) {
-        tables.extend(figures::tables(plan, question, answer, public)?);
+    for ((question, answer), own) in questions.iter().zip(answers).zip(estimated) {
+        let mut own = own?;
+        own.iter_mut().flat_map(|table| &mut table.rows).for_each(|row| row.revised = answer.revises.is_some());
+        let vintage = Vintage::of(&manifest, &question.report.name);
+        own.iter_mut().try_for_each(|table| changes::add(question, table, past, &vintage))?;
+        tables.extend(own);
     }
-    let manifest = answer::manifest(plan, questions, answers)?;
     let label = label::label(plan, questions, answers, ledger)?;
     let (to, name) = (&plan.publish.to, plan.quarter.to_string());
-    let pack = publish::write_pack(to, &name, &tables, &plan.publish.formats, &label, manifest)?;
+    let pack = publish::write_pack(to, &name, &tables, &plan.publish.formats, &label, manifest, past)?;
     for answer in answers {
         ledger.mark_published(&answer.release, &Key32(pack.manifest))?;
     }

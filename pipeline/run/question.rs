@@ -9,7 +9,7 @@ use crate::estimate::shape::{Marginal, Shape, Tree};
 use crate::link::REGISTER;
 use crate::measure::grid::{FineGrid, Grid, Public};
 use crate::measure::plan::bounds;
-use crate::privacy::{Bounds, Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, Role, split};
+use crate::privacy::{Bounds, Calibrated, Definition, Exact, Key32, Limits, Loss, PlannedVector, Request, Role, split};
 
 use super::share::{Part, divide};
 
@@ -192,6 +192,31 @@ fn key(plan: &Plan, asked: &[Asked<'_>], context: &str) -> Key32 {
     Key32::of([frame.as_bytes(), vectors.join("\n").as_bytes()])
 }
 
+/// What a report's figures mean, whatever the quarter, the noise and the lookup: the same for another order, other labels
+/// and other units.
+fn report_meaning(plan: &Plan, report: &Report) -> Key32 {
+    let name = |at: usize| report.measures[at].name.as_str();
+    let measures = report.measures.iter().map(|it| format!("{} {}", it.name, meaning(plan, it)));
+    let rates = report.rates.iter().map(|it| format!("{} {} {} {}", it.name, name(it.of), name(it.over), it.per));
+    let means = report.means.iter().map(|it| {
+        let sides = [name(it.sum), name(it.count)];
+        format!("{} {sides:?} {} {:?}", it.name, it.centre, it.between)
+    });
+    let gaps = report.inequality.iter().map(|it| {
+        let across = it.across;
+        format!("{} {} {across:?} {:?}", it.name, report.rates[it.of].name, it.convention)
+    });
+    let standardised = report.standardised.iter().map(|it| {
+        let sides = [name(it.of), name(it.over)];
+        format!("{} {sides:?} {:?} {:?} {}", it.name, it.population, it.ages, it.per)
+    });
+    let quartiles = report.quartiles.iter().map(|it| format!("{} {} {:?} {:?}", it.name, name(it.of), it.bins, it.at));
+    let mut parts =
+        measures.chain(rates).chain(means).chain(gaps).chain(standardised).chain(quartiles).collect::<Vec<_>>();
+    parts.sort();
+    Key32::of(parts.iter().map(String::as_bytes))
+}
+
 impl Asked<'_> {
     /// Everything that is drawn of it.
     pub fn vectors(&self) -> impl Iterator<Item = &PlannedVector> {
@@ -213,6 +238,11 @@ impl Question<'_> {
         Key32::of([self.key.to_string().as_bytes(), inputs.as_bytes()])
     }
 
+    /// The hash of what the report's figures mean: between two quarters that differ in it, there is a break.
+    pub fn meaning(&self, plan: &Plan) -> Key32 {
+        report_meaning(plan, self.report)
+    }
+
     /// What the ledger is asked for. Vectors go in an order of their own, so that a reordered file asks the same.
     pub fn request(&self, plan: &Plan, release: Key32) -> Request {
         Request {
@@ -225,6 +255,21 @@ impl Question<'_> {
             vectors: self.in_order().map(|place| self.vector(place).clone()).collect(),
             limits: self.limits.clone(),
         }
+    }
+
+    /// The same question with other noise in every vector, chosen by what one person can do to it, and a budget that it
+    /// just fits: for a ledger of its own, since its key stays as it was.
+    ///
+    /// # Errors
+    /// Of `noise`.
+    pub fn with_noise(mut self, noise: impl Fn(&Bounds) -> Result<Calibrated>) -> Result<Self> {
+        for (_, vector) in self.asked.iter_mut().flat_map(|it| &mut it.families).flat_map(|it| &mut it.vectors) {
+            vector.noise = noise(vector.noise.bounds())?;
+            self.definition = vector.noise.mechanism().definition();
+        }
+        let charges = Exact::sum(self.asked.iter().flat_map(Asked::vectors).map(|vector| vector.noise.charge()));
+        self.limits = Limits { quarter: Loss::new(self.definition, charges), year: None };
+        Ok(self)
     }
 
     /// Whom the report protects, in the ledger's terms.

@@ -107,7 +107,8 @@ pub struct Column {
     /// `date`: also accept `dd/mm/yyyy`, and count the repair.
     #[serde(default)]
     pub day_first: bool,
-    /// `area`: the shape of a code, `#` standing for a digit: `S01######`.
+    /// `area`, `practice_code`: the shape of a code, `#` standing for a digit and `@` for a capital letter: `S01######`,
+    /// `@#####`.
     #[serde(default)]
     pub pattern: Option<String>,
     /// `area`, `reference`: retired codes and the codes that replaced them; each use is a counted repair.
@@ -188,7 +189,8 @@ pub enum Kind {
     OpenPseudonymiser,
     /// An identifier with no inner rule. Becomes a pseudonym within its `space`.
     Token,
-    /// A practice code: five digits with a check digit, of which a breach is counted. The key of a public table of
+    /// A practice code, of the shape that its `pattern` says, else five digits with a check digit, as in Scotland; a
+    /// breach of it is counted. The key of a public table of
     /// practices; in a private table stored as the row of that table where `to` names one for which the board has a
     /// source, and otherwise checked and never stored.
     PracticeCode,

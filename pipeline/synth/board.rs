@@ -9,10 +9,13 @@ use rand_distr::{Distribution, LogNormal};
 use super::areas::{self, Areas};
 use super::chi::Identities;
 use super::contract::{Codes, Table};
+use super::country;
 use super::options::{Layout, Options};
 use super::organisations::{self, Organisations};
-use super::row::{Row, Sheet, Style};
+use super::row::{Row, Sheet};
+use super::seasons::epoch;
 use super::streams::{Permutation, Purpose, stream};
+use super::write;
 use crate::error::Result;
 
 /// People on a practice's list, on average.
@@ -50,27 +53,32 @@ pub(super) struct Board {
     pub(super) practices: Vec<Practice>,
     pub(super) identities: Identities,
     pub(super) last_day: i32,
+    /// Before any quarter of the decade: what has been there all along was there then.
+    pub(super) beginning: i32,
     tokens: Permutation,
 }
 
 impl Board {
     /// Plans the board.
     pub(super) fn new(options: &Options) -> Result<Self> {
-        let areas = match &options.lookup {
+        let mut areas = match &options.lookup {
             Some(path) => areas::read(path)?,
             None => areas::imagine(options.patients, options.seed),
         };
-        let last = options.quarter.last_day();
-        let last_day = last.num_days_from_ce();
+        country::recode(options.country, &mut areas);
+        let last_day = options.quarter.last_day().num_days_from_ce();
         let seed = options.seed;
+        let epoch = epoch(options.quarter);
+        let days = [epoch.last_day().num_days_from_ce(), last_day];
         Ok(Board {
-            identities: Identities::new(options.patients, seed, last)?,
-            organisations: organisations::found(options.patients, &areas, last_day, seed, options.dirt > 0.0),
+            identities: Identities::new(options.patients, seed, epoch.last_day(), options.country)?,
+            organisations: organisations::found(options, &areas, days),
             practices: place(options, &areas),
             tokens: Permutation::new(seed, 1 << 48, Purpose::Tokens),
             options: options.clone(),
             areas,
             last_day,
+            beginning: epoch.before(24).first_day().num_days_from_ce(),
         })
     }
 
@@ -81,7 +89,7 @@ impl Board {
 
     /// `practices.csv`.
     pub(super) fn practices_sheet(&self) -> Sheet {
-        let mut sheet = Sheet::new(Table::Practices, Style::default(), None, true);
+        let mut sheet = Sheet::new(Table::Practices, write::plain(&self.options), None, true);
         let mut row = Row::default();
         for practice in &self.practices {
             row.start().text(&practice.code).text(&self.areas.zones[practice.home].code);
@@ -129,7 +137,10 @@ fn place(options: &Options, areas: &Areas) -> Vec<Practice> {
         let (from, to) = (areas.zone_of(along(start)), areas.zone_of(along(end)) + 1);
         let within = |spare: usize| from.saturating_sub(spare).max(board.start)..(to + spare).min(board.end);
         practices.push(Practice {
-            code: practice_code(((first_code + 7 * index as u64) % MOST_PRACTICES) as u32 + 1_000),
+            code: country::practice_code(
+                options.country,
+                ((first_code + 7 * index as u64) % MOST_PRACTICES) as u32 + 1_000,
+            ),
             persons: start..end,
             movers: if number > 1 { ((end - start) as f64 * MOVERS).ceil() as u64 } else { 0 },
             near: within(0),
@@ -142,17 +153,6 @@ fn place(options: &Options, areas: &Areas) -> Vec<Practice> {
         start = end;
     }
     practices
-}
-
-/// Four digits and the check digit that Scottish practice codes carry.
-fn practice_code(four: u32) -> String {
-    let sum = 2 * (four / 1000) + 3 * (four / 100 % 10) + 4 * (four / 10 % 10) + 5 * (four % 10);
-    let check = match sum % 11 {
-        0 => 1,
-        10 => 0,
-        other => other,
-    };
-    format!("{four:04}{check}")
 }
 
 impl Practice {
@@ -205,12 +205,6 @@ mod tests {
             assert_eq!(next, patients);
             assert!(board.practices.is_sorted_by_key(|practice| practice.board));
         }
-    }
-
-    #[test]
-    fn practice_codes_carry_their_check_digit() {
-        // 2 + 3x0 + 4x0 + 5x2 = 12, 1 over; 2 + 5x4 = 22, nothing over; 2 + 3 + 5 = 10.
-        assert_eq!([practice_code(1002), practice_code(1004), practice_code(1101)], ["10021", "10041", "11010"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A valid CHI number, birth date and sex for each of up to sixty million persons, with no two numbers alike and no
+//! A valid CHI or NHS number, birth date and sex for each of up to sixty million persons, with no two numbers alike and no
 //! shared state: the number follows from the person's place in line, so each practice makes its own.
 //!
 //! Persons are laid along the birth dates of 105 years in the shares of the age pyramid, in a seeded order. Those of
@@ -9,7 +9,9 @@
 
 use chrono::{Datelike, NaiveDate};
 
+use super::country::{NHS_NUMBERS, nhs_number};
 use super::streams::{Permutation, Purpose};
+use crate::config::country::Country;
 use crate::error::{Error, Result};
 
 /// The oldest birth date, in years before the quarter's end.
@@ -20,6 +22,7 @@ const TIERS: usize = 10;
 /// A person's identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
+    /// A CHI number, or an NHS number where the board is in England.
     pub(super) chi: [u8; 10],
     /// Birth date, as days of the common era.
     pub(super) born: i32,
@@ -33,11 +36,15 @@ pub(super) struct Identities {
     starts: Vec<u64>,
     order: Permutation,
     serials: Serials,
+    country: Country,
 }
 
 impl Identities {
     /// For `persons` of all ages on `last_day`.
-    pub(super) fn new(persons: u64, seed: u64, last_day: NaiveDate) -> Result<Self> {
+    pub(super) fn new(persons: u64, seed: u64, last_day: NaiveDate, country: Country) -> Result<Self> {
+        if country == Country::England && persons > NHS_NUMBERS {
+            return Err(Error::Input(format!("a fictional board in England has at most {NHS_NUMBERS} patients")));
+        }
         let last = last_day.num_days_from_ce();
         let first_day = last - OLDEST * 1461 / 4;
         let mut weights = Vec::new();
@@ -55,7 +62,7 @@ impl Identities {
             starts.push(((sum / total) * persons as f64).round() as u64);
         }
         let order = Permutation::new(seed, persons, Purpose::Order);
-        let identities = Identities { first_day, starts, order, serials: Serials::new() };
+        let identities = Identities { first_day, starts, order, serials: Serials::new(), country };
         identities.prove_supply()?;
         Ok(identities)
     }
@@ -64,7 +71,11 @@ impl Identities {
     pub(super) fn of(&self, index: u64) -> Identity {
         let place = self.order.of(index);
         let block = self.starts.partition_point(|&start| start <= place).saturating_sub(1);
-        self.within(block, place - self.starts[block])
+        let identity = self.within(block, place - self.starts[block]);
+        match self.country {
+            Country::Scotland => identity,
+            Country::England => Identity { chi: nhs_number(index), ..identity },
+        }
     }
 
     /// The identity at `slot` of `block`.
@@ -202,7 +213,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn numbers_are_valid_distinct_and_say_birth_date_and_sex(persons in 100u64..20_000, seed: u64) {
-            let book = Identities::new(persons, seed, last_day()).unwrap();
+            let book = Identities::new(persons, seed, last_day(), Country::Scotland).unwrap();
             let mut seen = HashSet::new();
             for index in 0..persons {
                 let one = book.of(index);
@@ -218,7 +229,7 @@ mod tests {
 
     #[test]
     fn crowded_birth_dates_still_have_a_number_for_everyone() {
-        let book = Identities::new(60_000_000, 9, last_day()).unwrap();
+        let book = Identities::new(60_000_000, 9, last_day(), Country::Scotland).unwrap();
         // Centenarians and the infants who share their six digits, and the busiest ages between.
         let ages = (0..30).chain(20_000..20_030).chain(36_525..36_560);
         let mut seen = HashSet::new();
@@ -238,7 +249,7 @@ mod tests {
 
     #[test]
     fn too_many_persons_are_refused() {
-        assert!(Identities::new(900_000_000, 1, last_day()).is_err());
+        assert!(Identities::new(900_000_000, 1, last_day(), Country::Scotland).is_err());
     }
 
     #[test]

@@ -12,8 +12,8 @@ use super::contract::{Holds, Table};
 use super::row::Row;
 use super::streams::{Purpose, sub_stream};
 
-/// Retired HSCP codes beside their successors: those recoded in 2018 and 2019, and four fictional ones.
-pub(super) const RETIRED: [(&str, &str); 8] = [
+/// Retired codes beside their successors: HSCPs recoded in 2018 and 2019, and fictional HSCPs and sub-ICBs.
+pub(super) const RETIRED: [(&str, &str); 12] = [
     ("S37000014", "S37000032"),
     ("S37000023", "S37000033"),
     ("S37000015", "S37000034"),
@@ -22,6 +22,10 @@ pub(super) const RETIRED: [(&str, &str); 8] = [
     ("S37000802", "S37000902"),
     ("S37000803", "S37000903"),
     ("S37000804", "S37000904"),
+    ("E38000801", "E38000901"),
+    ("E38000802", "E38000902"),
+    ("E38000803", "E38000903"),
+    ("E38000804", "E38000904"),
 ];
 
 /// One kind of fault.
@@ -159,11 +163,13 @@ impl Dirt {
                 let old = RETIRED.iter().find(|(_, new)| new.as_bytes() == own);
                 old.into_iter().for_each(|(old, _)| row.replace(column, old.as_bytes()));
             }
+            Fault::UnknownDataZone if own.starts_with(b"E") => row.replace(column, b"E99999999"),
             Fault::UnknownDataZone => row.replace(column, b"S01999999"),
-            // The data zones of 2001, which 2011 replaced.
+            // The zones of 2001, which 2011 replaced; in England, zones of elsewhere.
             Fault::WrongVintage => {
                 let zone = self.rng.random_range(1..=6_505);
-                row.replace(column, format!("S01{zone:06}").as_bytes());
+                let country = own.first().copied().map_or('S', char::from);
+                row.replace(column, format!("{country}01{zone:06}").as_bytes());
             }
             Fault::NoFixedAbode => row.replace(column, b"NFA"),
             Fault::StraySpaces => self.spaced(row),

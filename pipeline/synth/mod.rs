@@ -5,19 +5,22 @@
 // The tour, in the order in which a board comes about:
 // `options` what is asked for; `areas`, `organisations` and `board` the plan; `chi` who everyone is; `practice` each
 // practice's people; `pathway` what happens to them; `truth` what is true of it; `dirt` what is sent instead; `row`
-// and `write` how. `contract` holds the columns and codes, `streams` the seeded randomness that makes each practice
+// and `write` how. `seasons` says what changes from quarter to quarter, `contract` holds the columns and codes, `country` what
+// they are called where, `streams` the seeded randomness that makes each practice
 // independent of all others, and so the work of any number of threads.
 
 mod areas;
 mod board;
 mod chi;
 mod contract;
+mod country;
 mod dirt;
 mod options;
 mod organisations;
 mod pathway;
 mod practice;
 mod row;
+mod seasons;
 mod streams;
 mod truth;
 mod write;
@@ -136,9 +139,10 @@ fn public_tables(board: &Board, shelf: &Shelf) -> Result<()> {
     let style = write::style(options, file);
     let dirt = Dirt::new(options.seed, 0, Table::Organisations, options.dirt);
     shelf.put(file, &board.organisations.sheet(&board.areas, style, dirt), style)?;
-    shelf.put("public/practices.csv", &board.practices_sheet(), row::Style::default())?;
+    let plain = write::plain(options);
+    shelf.put("public/practices.csv", &board.practices_sheet(), plain)?;
     if options.lookup.is_none() {
-        shelf.put("public/data_zones.csv", &organisations::data_zones(&board.areas), row::Style::default())?;
+        shelf.put(country::lookup_file(options.country), &organisations::data_zones(&board.areas, options), plain)?;
     }
     Ok(())
 }

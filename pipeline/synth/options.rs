@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::config::country::Country;
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
 
@@ -12,11 +13,12 @@ pub const PATIENTS: std::ops::RangeInclusive<u64> = 100..=60_000_000;
 /// The fictional board to make.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Persons on the practices' lists, within [`PATIENTS`]. People who moved add a second row each.
+    /// Persons on the practices' lists, within [`PATIENTS`]: in the third quarter of 2026, 2036 and so on; fewer in the years
+    /// before, when some of them were not yet born. People who moved add a second row each.
     pub patients: u64,
     /// The same seed and options make the same files, byte for byte, on any number of threads.
     pub seed: u64,
-    /// The reported quarter. Events reach from two quarters before it to three weeks after it.
+    /// The reported quarter. Quarters of one decade, with the same seed, are of one board. Events reach from two quarters before it to three weeks after it.
     pub quarter: Quarter,
     /// Share of rows that carry one fault: 0.0 to 0.5. At 0.0 every file is clean.
     pub dirt: f64,
@@ -29,6 +31,8 @@ pub struct Options {
     pub lookup: Option<PathBuf>,
     /// 1.0 makes 25 to 45 referrals a practice and quarter; 0.0 to 60.0 scales them and all that follows.
     pub activity: f64,
+    /// Whose identifiers, area codes and column names.
+    pub country: Country,
     /// Worker threads; 0 counts as 1.
     pub threads: usize,
 }
@@ -85,6 +89,9 @@ impl Options {
             let (least, most) = (PATIENTS.start(), PATIENTS.end());
             return wrong(format!("a fictional board has {least} to {most} patients, not {}", self.patients));
         }
+        if self.country != Country::Scotland && self.lookup.is_some() {
+            return wrong("a real lookup is read for a board in Scotland only: leave one of the two out".into());
+        }
         if !(0.0..=0.5).contains(&self.dirt) {
             return wrong(format!("the share of faulty rows is 0 to 0.5, not {}", self.dirt));
         }
@@ -106,6 +113,9 @@ mod tests {
         for patients in [0, 99, 60_000_001] {
             assert!(Options { patients, ..fine.clone() }.check().is_err(), "{patients}");
         }
+        let english = Options { country: Country::England, ..fine.clone() };
+        assert!(english.check().is_ok());
+        assert!(Options { lookup: Some("lookup.csv".into()), ..english }.check().is_err());
         for dirt in [-0.01, 0.51, f64::NAN] {
             assert!(Options { dirt, ..fine.clone() }.check().is_err(), "{dirt}");
         }

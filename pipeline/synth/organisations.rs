@@ -8,8 +8,11 @@ use super::areas::Areas;
 use super::board::{choose, draw};
 use super::contract::{SERVICE, Table};
 use super::dirt::Dirt;
+use super::options::Options;
 use super::row::{Row, Sheet, Style};
 use super::streams::{Purpose, stream};
+use super::write;
+use crate::config::country::Country;
 
 /// One organisation in the reported quarter.
 pub(super) struct Organisation {
@@ -21,6 +24,8 @@ pub(super) struct Organisation {
     places: u64,
     pence: u64,
     funded_until: i32,
+    /// Nobody new is taken from this day on.
+    pub(super) closes: Option<i32>,
     accepting: bool,
 }
 
@@ -43,6 +48,25 @@ const PLACES: [&str; 16] = [
     "Mirrfield",
     "Auchenmirr",
 ];
+/// The same in England.
+const ENGLISH_PLACES: [&str; 16] = [
+    "Mirrshire",
+    "Mirrham",
+    "Great Mirr",
+    "Little Mirr",
+    "Mirrbury",
+    "Mirrford",
+    "Mirrthorpe",
+    "Mirrwick",
+    "Mirrcombe",
+    "Upper Mirr",
+    "Lower Mirr",
+    "Mirrminster",
+    "Mirrstoke",
+    "Mirrmouth",
+    "Mirrley",
+    "Mirrbridge",
+];
 const STYLES: [&str; 6] = ["Community", "Neighbours'", "Open Door", "Together", "Welcome", "Village Hall"];
 /// What each service is called, in the order of [`SERVICE`].
 const TITLES: [&str; 10] = [
@@ -64,10 +88,14 @@ pub(super) struct Organisations {
     pub(super) by_hscp: Vec<Vec<u32>>,
 }
 
-/// Makes the organisations that serve `patients`: 1,200 for a nation of 5.5 million, and never fewer than 30.
-pub(super) fn found(patients: u64, areas: &Areas, last_day: i32, seed: u64, awkward: bool) -> Organisations {
-    let mut rng = stream(seed, 0, Purpose::Organisations);
-    let number = (patients * 1_200 / 5_500_000).max(30);
+/// Money is given for this long, in days.
+const TERM: i32 = 3 * 365;
+
+/// Makes the organisations that serve a board: 1,200 for a nation of 5.5 million, and never fewer than 30. Of the days,
+/// the first is that which the seed tells of, the second the last of the reported quarter.
+pub(super) fn found(options: &Options, areas: &Areas, [epoch, last_day]: [i32; 2]) -> Organisations {
+    let mut rng = stream(options.seed, 0, Purpose::Organisations);
+    let number = (options.patients * 1_200 / 5_500_000).max(30);
     // Deviations are finite constants.
     let places = LogNormal::new(60f64.ln(), 0.7).expect("a finite deviation");
     let mut made = Organisations { all: Vec::new(), by_hscp: vec![Vec::new(); areas.hscps.len()] };
@@ -78,24 +106,32 @@ pub(super) fn found(patients: u64, areas: &Areas, last_day: i32, seed: u64, awkw
         let service = draw(SERVICE, &mut rng);
         // One in five loses its funding within six months.
         let months = if rng.random_bool(0.2) { rng.random_range(1..6) } else { rng.random_range(6..37) };
+        // Three in ten close within ten years about the epoch.
+        let closes = rng.random_bool(0.3).then(|| epoch + rng.random_range(-1_826..1_826));
         made.by_hscp[hscp].push(index as u32);
         made.all.push(Organisation {
             id: format!("ORG{:05}", index + 1),
-            name: name(service, awkward, &mut rng),
+            name: name(service, options, &mut rng),
             service,
             hscp,
             places,
             pence: places * rng.random_range(45_000..160_000),
-            funded_until: last_day + months * 365 / 12,
-            accepting: rng.random_bool(0.85),
+            // Funding that ends is renewed for another term.
+            funded_until: last_day + 1 + (epoch + months * 365 / 12 - last_day - 1).rem_euclid(TERM),
+            closes,
+            accepting: closes.is_none_or(|day| day > last_day),
         });
     }
     made
 }
 
-/// A name; where `awkward`, some hold the characters that break careless readers of CSV.
-fn name(service: usize, awkward: bool, rng: &mut ChaCha8Rng) -> String {
-    let (place, style, title) = (choose(&PLACES, rng), choose(&STYLES, rng), TITLES[service]);
+/// A name; where there are faults, some hold the characters that break careless readers of CSV.
+fn name(service: usize, options: &Options, rng: &mut ChaCha8Rng) -> String {
+    let (awkward, places) = match options.country {
+        Country::Scotland => (options.dirt > 0.0, &PLACES),
+        Country::England => (options.dirt > 0.0, &ENGLISH_PLACES),
+    };
+    let (place, style, title) = (choose(places, rng), choose(&STYLES, rng), TITLES[service]);
     match rng.random_range(0..12) {
         0 if awkward => format!("{place} {title}, {style}"),
         1 if awkward => format!("{place} \"{style}\" {title}"),
@@ -119,9 +155,9 @@ impl Organisations {
     }
 }
 
-/// `data_zones.csv`, for a fictional country.
-pub(super) fn data_zones(areas: &Areas) -> Sheet {
-    let mut sheet = Sheet::new(Table::DataZones, Style::default(), None, true);
+/// The area lookup, for a fictional country.
+pub(super) fn data_zones(areas: &Areas, options: &Options) -> Sheet {
+    let mut sheet = Sheet::new(Table::DataZones, write::plain(options), None, true);
     let mut row = Row::default();
     for zone in &areas.zones {
         row.start().text(&zone.code).text(&zone.intermediate).text(&areas.hscps[zone.hscp].code);
@@ -137,11 +173,13 @@ pub(super) fn data_zones(areas: &Areas) -> Sheet {
 mod tests {
     use super::*;
     use crate::synth::areas;
+    use crate::synth::tests::small;
 
     #[test]
     fn a_small_board_has_thirty_spread_over_its_partnerships() {
         let areas = areas::imagine(20_000, 1);
-        let made = found(20_000, &areas, 739_524, 1, false);
+        let options = Options { patients: 20_000, ..small(1) };
+        let made = found(&options, &areas, [739_524; 2]);
         assert_eq!(made.all.len(), 30);
         assert!(made.by_hscp.iter().all(|own| !own.is_empty()));
         assert!(made.all.iter().all(|own| own.places > 0 && own.pence > 0 && own.funded_until > 739_524));
@@ -151,7 +189,8 @@ mod tests {
     #[test]
     fn awkward_names_survive_the_csv() {
         let areas = areas::imagine(1_000_000, 1);
-        let made = found(1_000_000, &areas, 739_524, 1, true);
+        let options = Options { patients: 1_000_000, dirt: 0.02, ..small(1) };
+        let made = found(&options, &areas, [739_524; 2]);
         let sheet = made.sheet(&areas, Style::default(), None);
         let mut reader = csv::Reader::from_reader(sheet.bytes.as_slice());
         let names: Vec<String> = reader.records().map(|record| record.unwrap()[1].to_owned()).collect();

@@ -8,8 +8,10 @@ use super::board::{AFTERWARDS, Board, draw};
 use super::contract::{ANSWERS, Codes, KIND, MODE, OUTCOME, REASON, SOURCE};
 use super::practice::{Person, Post, Sheets, first_post};
 use super::row::Row;
+use super::seasons::{self, busy};
 use super::streams::{Purpose, stream, sub_stream};
 use super::truth::Marks;
+use crate::config::quarter::Quarter;
 
 /// Share of contacts that the links worker of a neighbouring practice makes, while the practice's own is away.
 const COVERED: f64 = 0.03;
@@ -23,16 +25,17 @@ const ONWARD: &Codes = &[("none", 18), ("one", 27), ("two", 27), ("three", 16), 
 /// Referral weight of a data zone by its quintile, most deprived first.
 const STEEP: [f64; 5] = [5.0, 3.0, 1.8, 1.1, 0.7];
 
-/// Referrals that practice `index` makes in a quarter: 25 to 45 at activity 1, more in deprived areas. Practices of
-/// fewer than 2,000 people make proportionally fewer.
-pub(super) fn referrals_a_quarter(board: &Board, index: usize) -> u64 {
+/// Referrals that practice `index` makes in a quarter: 25 to 45 at activity 1, more in deprived areas, at times that are
+/// as busy as the epoch. Practices of fewer than 2,000 people make proportionally fewer.
+pub(super) fn referrals(board: &Board, index: usize, quarter: Quarter) -> u64 {
     let practice = &board.practices[index];
     let mut rng = sub_stream(board.options.seed, index as u64, Purpose::Pathway, 1);
     let zones = practice.near.clone();
     let deprivation = zones.clone().map(|zone| board.areas.deprivation(zone)).sum::<f64>() / zones.len().max(1) as f64;
     let share = 0.75 * deprivation + 0.25 * rng.random::<f64>();
     let persons = (practice.persons.end - practice.persons.start) as f64;
-    ((25.0 + 20.0 * share) * board.options.activity * (persons / 2_000.0).min(1.0)).round() as u64
+    let usual = (25.0 + 20.0 * share) * board.options.activity * (persons / 2_000.0).min(1.0);
+    (usual * busy(quarter)).round() as u64
 }
 
 /// Writes all that happens to the people of practice `index`, and marks what falls in the reported quarter.
@@ -41,11 +44,9 @@ pub(super) fn walk(
     index: usize,
     people: &[Person],
     posts: &[Post],
-    referrals: u64,
     sheets: &mut Sheets,
     marks: &mut [Marks],
 ) {
-    let rng = stream(board.options.seed, index as u64, Purpose::Pathway);
     let mut total = 0.0;
     let sought = people.iter().map(|person| {
         total += need(board, person);
@@ -57,7 +58,7 @@ pub(super) fn walk(
         wait: LogNormal::new(14f64.ln(), 1.028).expect("a finite deviation"),
         standard: Normal::new(0.0, 1.0).expect("a finite deviation"),
     };
-    let links = posts.iter().enumerate().map(|(post, _)| links(board, index, post)).collect();
+    let links = posts.iter().map(|post| links(board, index, post.number)).collect();
     let mut walk = Walk {
         board,
         index,
@@ -65,7 +66,7 @@ pub(super) fn walk(
         posts,
         sheets,
         marks,
-        rng,
+        rng: stream(board.options.seed, index as u64, Purpose::Pathway),
         sought,
         links,
         days,
@@ -73,13 +74,16 @@ pub(super) fn walk(
         neighbour: first_post(&board.practices[board.neighbour(index)].code),
         start,
         end,
+        case: 0,
         made: [0; 4],
         row: Row::default(),
     };
     for quarter in (0..3).rev() {
         let (first, next) =
             (board.first_day(quarter), if quarter == 0 { end + 1 } else { board.first_day(quarter - 1) });
-        for _ in 0..referrals {
+        let quarter = board.options.quarter.before(quarter);
+        for number in 0..referrals(board, index, quarter) {
+            walk.begin(quarter, number);
             let day = walk.rng.random_range(first..next);
             walk.refer(weekday(day));
         }
@@ -118,29 +122,41 @@ struct Link {
     weight: u32,
 }
 
-/// The organisations that a post works with: mostly of its own HSCP, a few used much more than the others, some only
-/// since lately, some no longer.
+/// The organisations that a post works with: mostly of its own HSCP, a few used much more than the others. Each is given
+/// up for another after one to three years, but for one that stays.
 fn links(board: &Board, index: usize, post: usize) -> Vec<Link> {
-    let mut rng = sub_stream(board.options.seed, ((index as u64) << 16) | post as u64, Purpose::Links, 1);
-    let near = &board.organisations.by_hscp[board.practices[index].hscp];
-    let all = board.organisations.all.len();
+    let whose = (index as u64) << 8 | (post as u64 & 0xff);
+    let mut rng = sub_stream(board.options.seed, whose, Purpose::Links, 1);
+    let now = seasons::number(board.options.quarter);
     let mut links: Vec<Link> = Vec::new();
     for place in 0..rng.random_range(7..15) {
-        let organisation = match near.len() {
-            1.. if rng.random_bool(0.9) => near[rng.random_range(0..near.len())] as usize,
-            _ => rng.random_range(0..all),
-        };
-        let (from, to) = match rng.random_range(0..10) {
-            _ if place == 0 => (0, i32::MAX),
-            0..2 => (board.first_day(0), i32::MAX),
-            2 => (0, board.first_day(0)),
-            _ => (0, i32::MAX),
-        };
-        if links.iter().all(|link| link.organisation != organisation) {
-            links.push(Link { organisation, from, to, weight: 24 / (place + 2) + 1 });
+        let (length, phase) = (rng.random_range(4..13), rng.random_range(0..12));
+        // The first day of a reign that began after the extract's first quarter did, and who reigned before.
+        let reign = |quarter: i32| if place == 0 { 0 } else { (quarter + phase).div_euclid(length) };
+        let (last, first) = (reign(now), reign(now - 2));
+        let since = board.first_day((now + phase - last * length).clamp(0, 2) as u32);
+        let weight = 24 / (place + 2) + 1;
+        let spans =
+            if first == last { vec![(last, 0, i32::MAX)] } else { vec![(first, 0, since), (last, since, i32::MAX)] };
+        for (reign, from, to) in spans {
+            let organisation = partner(board, index, (whose << 4 | u64::from(place)) << 16 | (reign as u64 & 0xffff));
+            let closes = board.organisations.all[organisation].closes.filter(|_| place > 0).unwrap_or(i32::MAX);
+            if links.iter().all(|link| link.organisation != organisation) {
+                links.push(Link { organisation, from, to: to.min(closes), weight });
+            }
         }
     }
     links
+}
+
+/// An organisation for a post of practice `index`, one in ten from beyond its HSCP.
+fn partner(board: &Board, index: usize, of: u64) -> usize {
+    let mut rng = sub_stream(board.options.seed, of, Purpose::Links, 2);
+    let near = &board.organisations.by_hscp[board.practices[index].hscp];
+    match near.len() {
+        1.. if rng.random_bool(0.9) => near[rng.random_range(0..near.len())] as usize,
+        _ => rng.random_range(0..board.organisations.all.len()),
+    }
 }
 
 struct Days {
@@ -167,7 +183,9 @@ struct Walk<'a> {
     neighbour: String,
     start: i32,
     end: i32,
-    /// Identifiers given out, one count a table.
+    /// The case at hand, by its quarter and its number there: the same in the extracts of every quarter.
+    case: u64,
+    /// Its identifiers given out, one count a table.
     made: [u64; 4],
     row: Row,
 }
@@ -183,10 +201,20 @@ struct Case {
 }
 
 impl Walk<'_> {
+    /// Begins a case: randomness of its own, so that what an extract's date cuts off changes no other case.
+    fn begin(&mut self, quarter: Quarter, number: u64) {
+        self.case = (u64::from(seasons::number(quarter).unsigned_abs()) & 0x3ff) << 13 | (number & 0x1fff);
+        self.made = [0; 4];
+        let of = (self.index as u64) << 23 | self.case;
+        self.rng = sub_stream(self.board.options.seed, of, Purpose::Pathway, 2);
+        self.cover = sub_stream(self.board.options.seed, of, Purpose::Cover, 2);
+    }
+
     fn token(&mut self, table: usize) -> String {
         self.made[table] += 1;
-        // Numbers differ between tables too: an attendance's identifier tells nothing of its referral's.
-        let number = self.made[table] << 2 | table as u64;
+        // Numbers differ between tables too: an attendance's identifier tells nothing of its referral's. A case has 60
+        // contacts at most, and far fewer of anything else.
+        let number = (self.case << 9 | self.made[table]) << 2 | table as u64;
         self.board.token(['R', 'C', 'W', 'A'][table], self.index, number)
     }
 

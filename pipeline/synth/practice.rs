@@ -11,6 +11,7 @@ use super::dirt::Dirt;
 use super::options::Layout;
 use super::pathway;
 use super::row::{Row, Sheet};
+use super::seasons::epoch;
 use super::streams::{Purpose, stream};
 use super::truth::{Marks, Tally};
 use super::write;
@@ -39,6 +40,8 @@ impl Registration {
 
 /// A links worker's post.
 pub(super) struct Post {
+    /// Its number at its practice, from 1.
+    pub(super) number: usize,
     pub(super) id: String,
     /// Tenths of a whole-time equivalent.
     pub(super) tenths: u64,
@@ -55,9 +58,9 @@ pub(super) fn make(board: &Board, index: usize, tally: &mut Tally) -> Sheets {
     let people = people(board, index);
     let mut marks = vec![Marks::default(); people.len()];
     let zones = register(board, index, &people, &mut sheets.0[0], &mut marks);
-    let referrals = pathway::referrals_a_quarter(board, index);
-    let posts = staff(board, index, referrals, &mut sheets.0[1]);
-    pathway::walk(board, index, &people, &posts, referrals, &mut sheets, &mut marks);
+    let usual = pathway::referrals(board, index, epoch(board.options.quarter));
+    let posts = staff(board, index, usual, &mut sheets.0[1]);
+    pathway::walk(board, index, &people, &posts, &mut sheets, &mut marks);
     for (zone, marks) in zones.into_iter().zip(&marks) {
         tally.add(zone, marks);
     }
@@ -78,10 +81,15 @@ fn blank_sheets(board: &Board, index: usize) -> Sheets {
     }))
 }
 
-/// The practice's persons; those who came from the practice before it are first.
+/// The practice's persons who were born by the time of the extract; those who came from the practice before it are first.
 fn people(board: &Board, index: usize) -> Vec<Person> {
     let mut rng = stream(board.options.seed, index as u64, Purpose::People);
-    board.practices[index].persons.clone().map(|person| one(board, index, person, &mut rng)).collect()
+    born(board, index, &mut rng).collect()
+}
+
+fn born(board: &Board, index: usize, rng: &mut ChaCha8Rng) -> impl Iterator<Item = Person> {
+    let people = board.practices[index].persons.clone().map(move |person| one(board, index, person, rng));
+    people.filter(|person| person.identity.born <= board.last_day + AFTERWARDS)
 }
 
 fn one(board: &Board, index: usize, person: u64, rng: &mut ChaCha8Rng) -> Person {
@@ -147,7 +155,7 @@ fn register(
         row.text(&board.areas.zones[place.zone].code).date(place.from).date_if(place.to);
         sheet.put(&mut row);
     };
-    let movers = board.practices[index].movers as usize;
+    let movers = (board.practices[index].movers as usize).min(people.len());
     let before = earlier(board, index, &people[..movers]);
     let mut zones = Vec::with_capacity(people.len());
     for (at, person) in people.iter().enumerate() {
@@ -161,8 +169,7 @@ fn register(
     let next = (index + 1) % board.practices.len();
     let plan = &board.practices[next];
     let mut rng = stream(board.options.seed, next as u64, Purpose::People);
-    let leavers = plan.persons.clone().take(plan.movers as usize);
-    let leavers: Vec<Person> = leavers.map(|person| one(board, next, person, &mut rng)).collect();
+    let leavers: Vec<Person> = born(board, next, &mut rng).take(plan.movers as usize).collect();
     for (person, place) in leavers.iter().zip(earlier(board, next, &leavers)) {
         place.iter().for_each(|place| write(&person.identity, place));
     }
@@ -174,23 +181,25 @@ fn register(
 fn staff(board: &Board, index: usize, referrals: u64, sheet: &mut Sheet) -> Vec<Post> {
     let mut rng = stream(board.options.seed, index as u64, Purpose::Posts);
     let code = &board.practices[index].code;
-    let beginning = board.first_day(2);
+    let known = board.last_day + AFTERWARDS;
     let mut left = ((referrals as f64 * 0.85 / 55.0 * rng.random_range(0.85..1.3)) * 10.0).round().max(2.0) as u64;
-    let mut posts = Vec::new();
+    let (mut posts, mut number) = (Vec::new(), 1);
     while left > 0 && (left > 2 || posts.is_empty()) {
         let tenths = left.min(10);
         left -= tenths;
-        let recent = !posts.is_empty() && rng.random_bool(0.15);
-        let from =
-            if recent { board.first_day(1) + rng.random_range(0..60) } else { beginning - rng.random_range(1..2200) };
-        posts.push(Post { id: post_id(code, posts.len() + 1), tenths, from, to: None });
+        // Some posts are new in the decade.
+        let recent = number > 1 && rng.random_bool(0.3);
+        let from = board.beginning + if recent { rng.random_range(0..3_650) } else { -rng.random_range(1..2_200) };
+        posts.push(Post { number, id: post_id(code, number), tenths, from, to: None });
+        number += 1;
     }
     // A predecessor, whose people have all been handed on.
     if rng.random_bool(0.2) {
-        let to = beginning - rng.random_range(1..300);
+        let to = board.beginning - rng.random_range(1..300);
         let from = to - rng.random_range(90..1500);
-        posts.push(Post { id: post_id(code, posts.len() + 1), tenths: 8, from, to: Some(to) });
+        posts.push(Post { number, id: post_id(code, number), tenths: 8, from, to: Some(to) });
     }
+    posts.retain(|post| post.from <= known);
     let mut row = Row::default();
     for post in &posts {
         row.start().text(&post.id).text(code).decimal(post.tenths, 1).date(post.from).date_if(post.to);

@@ -4,7 +4,9 @@ use chrono::Datelike;
 
 use super::chi::date_of;
 use super::contract::Table;
+use super::country::column;
 use super::dirt::{Counts, Dirt};
+use crate::config::country::Country;
 
 /// How a sender's software writes a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(super) struct Style {
     pub(super) crlf: bool,
     /// Every field stands in quotes, needed or not.
     pub(super) quoted: bool,
+    /// Whose words the header is in.
+    pub(super) country: Country,
 }
 
 /// The fields of one row; kept and refilled, so that rows cost no allocation.
@@ -184,7 +188,7 @@ impl Sheet {
             }
             let mut header = Row::default();
             for (name, _) in table.columns() {
-                header.text(name);
+                header.text(column(style.country, name));
             }
             header.write(&mut sheet.bytes, style);
         }

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::*;
+use crate::config::country::Country;
 
 /// 2,000 clean patients in the third quarter of 2026.
 pub(super) fn small(seed: u64) -> Options {
@@ -17,6 +18,7 @@ pub(super) fn small(seed: u64) -> Options {
         compression: Compression::None,
         lookup: None,
         activity: 2.0,
+        country: Country::Scotland,
         threads: 1,
     }
 }
@@ -134,7 +136,7 @@ fn truth(folder: &Path) -> Answers {
 #[test]
 fn truth_is_what_a_naive_recount_of_clean_extracts_gives() {
     for (seed, layout) in [(1, Layout::Single), (2, Layout::PerPractice), (3, Layout::PerBoard)] {
-        let board = make(&Options { patients: 6_000, layout, activity: 6.0, ..small(seed) });
+        let board = make(&Options { patients: 6_000, layout, activity: 12.0, ..small(seed) });
         let told = truth(&board.folder);
         assert_eq!(told, recount(&board.folder));
         let measures: BTreeSet<&str> = told.keys().map(|key| key.0.as_str()).collect();
@@ -326,4 +328,48 @@ fn a_lookup_that_is_given_is_used_and_not_copied() {
     let zones: BTreeSet<String> =
         rows(&fictional.folder, "data_zones").iter().map(|row| row["data_zone"].clone()).collect();
     assert!(rows(&board.folder, "patients").iter().all(|row| zones.contains(&row["data_zone"])));
+}
+
+/// Two quarters' extracts are of one board: the same places and organisations, mostly the same people and posts, and
+/// cases that both tell of.
+#[test]
+fn quarters_are_of_one_board_that_changes() {
+    let quarter = |text: &str| Options { quarter: text.parse().unwrap(), patients: 12_000, activity: 6.0, ..small(29) };
+    let [before, now] = ["2026-Q2", "2026-Q3"].map(|text| make(&quarter(text)));
+    let column = |board: &Fixture, table: &str, name: &str| -> BTreeSet<String> {
+        rows(&board.folder, table).into_iter().map(|row| row[name].clone()).collect()
+    };
+    let shared = |table: &str, name: &str| {
+        let (one, other) = (column(&before, table, name), column(&now, table, name));
+        one.intersection(&other).count() as f64 / one.union(&other).count() as f64
+    };
+    for (table, name) in [("data_zones", "data_zone"), ("practices", "practice_code"), ("organisations", "org_id")] {
+        assert_eq!(shared(table, name), 1.0, "{table}");
+    }
+    assert!((0.97..1.0).contains(&shared("patients", "chi")), "{}", shared("patients", "chi"));
+    assert!(shared("practitioners", "clp_id") > 0.8);
+    // Of the four quarters that the two tell of, both tell of two.
+    assert!((0.4..0.6).contains(&shared("referrals", "referral_id")), "{}", shared("referrals", "referral_id"));
+    let made = |board: &Fixture| -> BTreeMap<String, String> {
+        let referrals = rows(&board.folder, "referrals").into_iter();
+        referrals.map(|row| (row["referral_id"].clone(), row["referred_on"].clone())).collect()
+    };
+    let (earlier, later) = (made(&before), made(&now));
+    assert!(earlier.iter().all(|(id, day)| later.get(id).is_none_or(|other| other == day)));
+    // Pairs of post and organisation come and go.
+    let pairs = |board: &Fixture, from: &str, to: &str| -> BTreeSet<(String, String)> {
+        let rows = rows(&board.folder, "onward_referrals").into_iter();
+        rows.filter(|row| (from..=to).contains(&row["made_on"].as_str()))
+            .map(|row| (row["clp_id"].clone(), row["org_id"].clone()))
+            .collect()
+    };
+    let (last, this) = (pairs(&now, "2026-04-01", "2026-06-30"), pairs(&now, "2026-07-01", "2026-09-30"));
+    let new = this.difference(&last).count() as f64 / this.len() as f64;
+    assert!((0.02..0.6).contains(&new), "{new} of the working links are new");
+    // Over the years organisations close, and there are more referrals.
+    let old = make(&quarter("2022-Q3"));
+    let open =
+        |board: &Fixture| rows(&board.folder, "organisations").iter().filter(|it| it["accepting"] == "yes").count();
+    assert!(open(&old) > open(&now), "{} and {}", open(&old), open(&now));
+    assert!(old.made.rows["referrals"] < now.made.rows["referrals"]);
 }

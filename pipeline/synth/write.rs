@@ -29,17 +29,23 @@ pub(super) fn file_of(board: &Board, index: usize, table: Table) -> String {
     }
 }
 
+/// How whoever writes without faults does.
+pub(super) fn plain(options: &Options) -> Style {
+    Style { country: options.country, ..Style::default() }
+}
+
 /// How the sender of `file` writes: plainly where there is no dirt, else as the seed has it.
 pub(super) fn style(options: &Options, file: &str) -> Style {
     if options.dirt <= 0.0 {
-        return Style::default();
+        return plain(options);
     }
     // FNV-1a, cut to the number of bits that a stream's number leaves free.
     let hash = file
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     let mut rng = stream(options.seed, hash >> 8, Purpose::Style);
-    Style { bom: rng.random_bool(0.25), crlf: rng.random_bool(0.25), quoted: rng.random_bool(0.1) }
+    let (bom, crlf, quoted) = (rng.random_bool(0.25), rng.random_bool(0.25), rng.random_bool(0.1));
+    Style { bom, crlf, quoted, ..plain(options) }
 }
 
 /// Compresses one practice's rows of one file: a gzip member or a zstd frame, which may follow others.

@@ -43,12 +43,16 @@ pub struct Config {
     pub sources: BTreeMap<String, String>,
     /// Area levels.
     pub levels: String,
+    /// Deprivation bands, as YAML.
+    pub bands: String,
     /// The quarter's loss, as YAML.
     pub loss: String,
     /// The most that the quarter may lose with its corrections, as YAML; none where empty.
     pub most: String,
     /// The year's, as YAML; none where empty.
     pub year: String,
+    /// The folder of the schemas.
+    pub schemas: PathBuf,
     /// The folder of the reports.
     pub reports_folder: PathBuf,
     /// Their names.
@@ -77,9 +81,11 @@ impl Config {
             board: "NHS Strathmirr".into(),
             sources,
             levels: "[health_board, hscp]".into(),
+            bands: "{ simd_quintile: country }".into(),
             loss: "{ rho: \"0.25\", delta: \"1e-7\" }".into(),
             most: String::new(),
             year: "{ rho: \"1\" }".into(),
+            schemas: repository().join("schemas"),
             reports_folder: repository().join("tests/fixtures/reports"),
             reports: "[reach, bridge]".into(),
         }
@@ -93,13 +99,14 @@ impl Config {
         format!(
             "board: {}\nquarter: 2026-Q3\nschemas: {}\nreports_folder: {}\nsources:\n{sources}\
              pseudonyms:\n  key: {{ file: board.key }}\n  project: test\n\
-             geography:\n  levels: {}\n  bands: {{ simd_quintile: country }}\n\
+             geography:\n  levels: {}\n  bands: {}\n\
              privacy:\n  loss: {}\n{limits}  ledger: ledger.sqlite\n\
              reports: {}\nwork: work\npublish: {{ to: published, formats: [csv, parquet] }}\n",
             self.board,
-            repository().join("schemas").display(),
+            self.schemas.display(),
             self.reports_folder.display(),
             self.levels,
+            self.bands,
             self.loss,
             self.reports,
         )

@@ -11,9 +11,11 @@ mod hostile;
 mod journeys;
 mod pairs;
 mod plans;
+mod posts;
 mod practitioners;
 mod pseudonyms;
 mod public;
+mod quarters;
 mod slips;
 mod targets;
 
@@ -37,7 +39,14 @@ impl Board {
                 }
             }
         }
-        Board { folder }
+        // One quarter's extracts, in a folder that tests can name.
+        Board { folder }.plain()
+    }
+
+    fn plain(self) -> Self {
+        let path = self.path("configs/demo.yaml");
+        fs::write(&path, fs::read_to_string(&path).unwrap().replace("/{quarter}", "")).unwrap();
+        self
     }
 
     fn path(&self, file: &str) -> PathBuf {

@@ -145,7 +145,22 @@ fn slips_in_measures_of_pairs() {
         (
             "    pairs: onward_referrals\n",
             "    pairs: onward_referrals\n    persons: contacts\n",
-            "bridge.yaml:5:3 exactly one of `persons`, `events`, `sum` and `pairs` is needed",
+            "bridge.yaml:5:3 exactly one of `persons`, `events`, `sum`,",
+        ),
+        (
+            "    pairs: onward_referrals\n",
+            "    pairs: onward_referrals\n    public: organisations\n",
+            "bridge.yaml:5:3 exactly one of `persons`, `events`, `sum`,",
+        ),
+        (
+            "    pairs: onward_referrals\n",
+            "    pairs: onward_referrals\n    histogram: contacts.minutes\n    edges: [0, 30]\n",
+            "bridge.yaml:5:3 exactly one of `persons`, `events`, `sum`,",
+        ),
+        (
+            "    pairs: onward_referrals\n",
+            "    pairs: onward_referrals\n    share: 0\n",
+            "bridge.yaml:7:12 must be at least 1 | a measure without a share of the loss",
         ),
         ("    keep: new\n", "", "bridge.yaml:14:5 which of the pairs count is not said | write `keep: new`"),
         ("    keep: new\n", "    keep: old\n", "bridge.yaml:15:11 unknown word `old`"),

@@ -1,5 +1,6 @@
 //! What the shipped YAML means.
 
+use super::super::country::Country;
 use super::super::plan::{Fictional, KeySource, LossKind, MeasureKind, Number};
 use super::*;
 use crate::schema::Sender;
@@ -15,7 +16,8 @@ fn the_demo_is_a_whole_plan() {
     assert_eq!(plan.work, root.join("out/demo/work"));
     assert_eq!(plan.ledger, root.join("out/demo/ledger.sqlite"));
     let folder = root.join("out/demo/extracts");
-    let fictional = Fictional { patients: 200_000, seed: 1, dirt: 0.02, activity: 4.0, folder };
+    let fictional =
+        Fictional { patients: 200_000, seed: 1, dirt: 0.02, activity: 4.0, country: Country::Scotland, folder };
     assert_eq!(plan.fictional, Some(fictional));
     assert_eq!(plan.key, KeySource::File(root.join("out/demo/demo.key")));
     assert_eq!((plan.loss.kind, plan.loss.amount.as_str()), (LossKind::Rho, "0.25"));

@@ -80,13 +80,13 @@ fn a_board_without_practices_protects_patients_alone() {
     }
     let found = board().edit(DEMO, practices, "").printed();
     let expected = "\
-error: practitioners cannot be protected: `practitioners` leads to no public table of practices with their data zones
+error: practitioners cannot be protected: `practitioners` leads to no public table of practices with their areas
  --> reports/bridge.yaml:2:11
   |
 2 | protects: [patient, practitioner]
   |           ^^^^^^^^^^^^^^^^^^^^^^^
   |
-  = help: give the board a source for `practices`, whose `data_zone` leads to the area lookup";
+  = help: give the board a source for `practices`, a column of which refers `to` the area lookup";
     assert_eq!(found, expected);
 }
 

@@ -5,6 +5,14 @@
 
 use super::fit::{Block, Rows};
 
+/// What sums of floats may lack of a whole number; a person that lacks no more is one.
+const DUST: f64 = 1e-6;
+
+/// Rounded down, but for what arithmetic lost: 1703.9999999999982 is 1704.
+fn floor(value: f64) -> i64 {
+    (value + DUST).floor() as i64
+}
+
 impl Block {
     /// Rounds the fitted values into `cells`. False where a column's sum cannot be met.
     pub(super) fn round(&mut self, rows: Rows) -> bool {
@@ -27,7 +35,7 @@ impl Block {
             let mut below = 0.0;
             for column in 0..columns {
                 let value = self.value(row, column);
-                let mut cell = if value > self.floor { value.floor() as i64 } else { 0 };
+                let mut cell = if value > self.floor { floor(value) } else { 0 };
                 // A part is never above what is left of its whole, so that what is left is never below 0, whatever the
                 // fit left unmet.
                 if self.floor == 0.0 {
@@ -154,6 +162,17 @@ mod tests {
         assert_eq!(found, Some(vec![1, 1, 1]));
         let found = fitted(false, &[-3], &[(0, &[-0.7]), (0, &[-1.2]), (0, &[-1.1])], Rows::Near);
         assert_eq!(found, Some(vec![-1, -1, -1]));
+    }
+
+    #[test]
+    fn whole_values_that_arithmetic_has_touched_come_back_as_they_were() {
+        // All that the first row lacks together must not outweigh the one cell that lacks nearly a unit.
+        let first = [10.0, 5.0 - 1e-12, 7.0 - 1e-12, 9.0 - 1e-12];
+        let rows: [(i64, &[f64]); 2] = [(0, &first), (0, &[3.0 - 1e-12, 5.0, 7.0, 9.0])];
+        for non_negative in [true, false] {
+            let found = fitted(non_negative, &[13, 10, 14, 18], &rows, Rows::Near);
+            assert_eq!(found, Some(vec![10, 5, 7, 9, 3, 5, 7, 9]));
+        }
     }
 
     #[test]

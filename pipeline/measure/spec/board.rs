@@ -9,20 +9,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::links::ingest_earlier;
+pub use super::bringing::{exact, linked, linked_by, opened};
 use crate::config::plan::{Measure, Plan};
-use crate::error::Result;
 use crate::ingest::check_digit::modulus_11;
-use crate::link::{Linked, link};
-use crate::measure::grid::{FineGrid, LevelGrid, levels};
-use crate::measure::plan::bounds;
-use crate::measure::vector::measure;
+use crate::measure::grid::LevelGrid;
 use crate::privacy::{Bounds, Private};
-use crate::progress::{Progress, Telling};
 use crate::pseudonymise::new_key_file;
-use crate::run::intake::Intake;
-use crate::run::{Resources, SCRATCH, engine};
-use crate::store::Store;
 
 /// A table's columns, each with its usual value; `#` is another text in every row.
 type Columns = &'static [(&'static str, &'static str)];
@@ -223,18 +215,7 @@ impl Board {
 
     /// Gives a report of one measure, as YAML.
     pub fn asked(&self, report: &str) -> Asked {
-        let folder = self.folder(&[("spec", report)]);
-        Asked { plan: plan(folder.path()), _folder: folder }
-    }
-
-    /// The same over a quarter that another one went before: its own extracts, which the store took in first. Tables have
-    /// as many files in both.
-    pub fn asked_after(&self, before: &Board, report: &str) -> Asked {
-        let folder = before.folder(&[("spec", report)]);
-        let plan = plan(folder.path());
-        ingest_earlier(&plan);
-        self.write_extracts(folder.path());
-        Asked { plan, _folder: folder }
+        Asked::of(self.folder(&[("spec", report)]))
     }
 
     /// Every text of every table with another one in its place.
@@ -370,6 +351,11 @@ pub struct Exact {
 pub type Cells = BTreeMap<Vec<String>, i64>;
 
 impl Asked {
+    /// The measure of a folder that [`Board::folder`] made, which goes with it.
+    pub fn of(folder: tempfile::TempDir) -> Self {
+        Asked { plan: plan(folder.path()), _folder: folder }
+    }
+
     /// The measure that was asked for.
     pub fn measure(&self) -> &Measure {
         &self.plan.reports[0].measures[0]
@@ -420,42 +406,4 @@ impl Exact {
         let cells = self.cells[level].reveal().iter().enumerate().filter(|(_, value)| **value != 0);
         cells.map(|(cell, value)| (labels(cell), *value)).collect()
     }
-}
-
-/// Brings a plan's extracts in, links them, and answers a question about them.
-pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
-    linked_by(2, plan, answer)
-}
-
-/// The same on so many threads, which are also the parts that the engine splits a query into.
-pub fn linked_by<T>(threads: usize, plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
-    opened(threads, plan, |mut linked, store| {
-        linked.keep_active(Some(store.stage().unwrap())).unwrap();
-        answer(&linked)
-    })
-}
-
-/// The same before the registrations of active people are put aside.
-pub fn opened<T>(threads: usize, plan: &Plan, answer: impl FnOnce(Linked<'_>, &Store) -> T) -> T {
-    let store = Store::open(&plan.work, &plan.quarter.to_string(), || ()).unwrap();
-    let progress = Progress::new(Telling::Quiet);
-    let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
-    let public = intake.public().unwrap();
-    let mut private = intake.private().unwrap();
-    intake.earlier(&mut private).unwrap();
-    assert_eq!(intake.validation.refused, Vec::<String>::new());
-    let resources = Resources { threads, memory: 256 << 20 };
-    let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public).unwrap();
-    answer(link(&engine, &private, &public).unwrap(), &store)
-}
-
-/// A measure's exact cells.
-pub fn exact(plan: &Plan, asked: &Measure, linked: &Linked<'_>) -> Result<Exact> {
-    let fine = FineGrid::new(plan, asked, linked.public)?;
-    let grids = levels(plan, asked, &fine)?;
-    let one_person = bounds(asked, &fine)?;
-    let planned = grids.iter().map(|grid| grid.from_fine.bounds(&one_person)).collect::<Result<Vec<_>>>()?;
-    let values = measure(plan, asked, linked, &fine)?;
-    let cells = grids.iter().map(|grid| values.regroup(&grid.from_fine)).collect::<Result<Vec<_>>>()?;
-    Ok(Exact { grids, cells, planned })
 }

@@ -37,6 +37,17 @@ fn staffed() -> Board {
         )
 }
 
+impl Board {
+    /// The measure of a report over a quarter that another one went before: its own extracts, which the store took in
+    /// first. Tables have as many files in both.
+    fn asked_after(&self, before: &Board, report: &str) -> Asked {
+        let asked = Asked::of(before.folder(&[("spec", report)]));
+        ingest_earlier(&asked.plan);
+        self.write_extracts(&asked.plan.root);
+        asked
+    }
+}
+
 /// Takes a plan's extracts into the store as those of the quarter before.
 pub fn ingest_earlier(plan: &Plan) {
     let plan = Plan { quarter: plan.quarter.before(1), ..plan.clone() };

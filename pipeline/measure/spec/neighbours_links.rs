@@ -2,6 +2,17 @@
 //! patient, and without one practitioner, each with every row that names them in both quarters. Nobody moves a vector by
 //! more than its noise is scaled for, nor by more than the plan proves of their role, nor in more than one practice; and a
 //! patient moves all cells together by no more than the pairs that they may keep.
+//!
+//! What it is worth: each of these slips, made by hand in the code, failed in the first case of share 0, with the checks of
+//! the proof; the specifications in `links` found them too, and so they found the quarter's own rows taken
+//! for those of the one before, an organisation's row number then taken for its number now, a pair's own order in the
+//! place of the hash, and several passes over the people.
+//!
+//! - the bound on a person's pairs dropped, or one greater than declared;
+//! - pairs numbered over all people of a practice, and not person by person;
+//! - pairs counted once for everyone who keeps them;
+//! - the planned bound that of one pair;
+//! - each quarter's pairs bounded on their own.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

@@ -200,6 +200,8 @@ fn the_boards_are_not_dull() {
         "events\":\"referrals",
         "sum\":\"contacts.minutes",
         "sum\":\"contacts.balance",
+        "sum\":\"practitioners.wte",
+        "per_practitioner",
         "where\":",
         "during\":\"always",
         "cells\":1,",

@@ -47,6 +47,7 @@ const TABLES: [(&str, &[Texts]); 5] = [
             ("practice_code", PRACTICES),
             ("started_on", &["2020-01-01", "2019-04-01", "2024-08-01", "soon"]),
             ("ended_on", &["-", "2021-01-01"]),
+            ("wte", &["1", "0.5", "1.5", "0", "0.01", "0.99", "1.49", "1.6"]),
         ],
     ),
     (
@@ -82,7 +83,7 @@ const CODES: [&[&str]; 5] =
     [&[], &[], &["mode", "attended", "service_type"], &["reason", "source", "status"], &["kind", "service_type"]];
 const CONDITIONS: [&[&str]; 5] = [
     &["registered_on >= date '2021-01-01'"],
-    &[],
+    &["wte > 50", "started_on < date '2020-01-01' or ended_on is null"],
     &["attended = 'yes'", "minutes > 0 or balance < 0", "mode <> 'phone'", "minutes is null or mode = 'home'"],
     &["status <> 'declined'", "source in ('gp', 'unknown') and reason <> 'housing'"],
     &["kind = 'supported'", "kind is distinct from 'unknown'"],
@@ -225,7 +226,8 @@ fn report(focus: usize, bytes: &[u8]) -> String {
     let mut measures = vec![measure(focus, tape)];
     measures.extend((tape.below(2) == 1).then(|| measure(focus, tape)));
     measures.extend((tape.below(4) == 3).then(|| conditioned(PATIENTS, json!({ "persons": "patients" }), tape)));
-    let names = ["m0", "m1", "m2"];
+    measures.extend((tape.below(3) < 2).then(|| of_posts(tape)));
+    let names = ["m0", "m1", "m2", "m3"];
     let measures = names.into_iter().zip(measures.iter().map(Value::to_string)).collect::<Vec<_>>();
     let measures = measures.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>();
     let derived = format!("columns: {{ kept: {{ of: {}, when: \"{}\" }} }}\n", TABLES[focus].0, CONDITIONS[focus][0]);
@@ -253,6 +255,19 @@ fn measure(table: usize, tape: &mut Tape<'_>) -> Value {
     let between = if is_sum { tape.one_of(&OF_SUMS) } else { tape.one_of(&PER_PRACTICE) };
     measure["per_practice"] = json!({ "between": between });
     conditioned(table, measure, tape)
+}
+
+/// The sum of a number of posts.
+fn of_posts(tape: &mut Tape<'_>) -> Value {
+    let mut measure = json!({ "sum": "practitioners.wte" });
+    if tape.below(2) == 0 {
+        measure["per_practitioner"] =
+            json!({ "between": tape.one_of(&[[0.0, 1.0], [0.25, 0.75], [-1.0, 9.0], [0.0, 0.01]]) });
+    }
+    if tape.once_in(3) {
+        measure["where"] = tape.one_of(CONDITIONS[POSTS]).into();
+    }
+    measure
 }
 
 fn conditioned(table: usize, mut measure: Value, tape: &mut Tape<'_>) -> Value {

@@ -83,7 +83,7 @@ impl Block {
                 labels[frame.position(&it.name) + 1].clone_from(&it.values[rest % it.values.len()]);
                 rest /= it.values.len();
             }
-            Row { labels, figure: self.figure.clone(), decimals: self.decimals, estimate: *estimate }
+            Row { labels, figure: self.figure.clone(), decimals: self.decimals, estimate: *estimate, revised: false }
         })
     }
 }

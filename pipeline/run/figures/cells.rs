@@ -11,8 +11,10 @@ pub struct Cells {
     pub level: usize,
     /// Its dimensions beside areas, in the order of its cells.
     pub dimensions: Vec<Dimension>,
-    /// The figures, with the variance that their intervals are made of.
+    /// The figures as they were counted, with the variance that their intervals are made of.
     pub sides: Vec<Side>,
+    /// Decimal places of what was counted: hundredths of a post have two.
+    pub places: u32,
     /// Whether anyone can be counted there.
     pub possible: Vec<bool>,
     /// Whether the rule for small numbers withholds the figure.
@@ -30,7 +32,7 @@ struct Noise {
 
 impl Cells {
     /// Of a measure that was drawn. `stretch`: what the variance of its noise is multiplied by for intervals.
-    pub fn drawn(counted: Counted, dimensions: Vec<Dimension>, stretch: f64) -> Self {
+    pub fn drawn(counted: Counted, dimensions: Vec<Dimension>, places: u32, stretch: f64) -> Self {
         let width = counted.width();
         let side = |cell: usize| Side {
             value: counted.whole[cell] as f64,
@@ -41,6 +43,7 @@ impl Cells {
             level: counted.table.level,
             dimensions,
             sides: (0..counted.whole.len()).map(side).collect(),
+            places,
             possible: counted.possible.clone(),
             withheld: counted.withheld.clone(),
             noise: Some(Noise { counted, stretch }),
@@ -48,15 +51,27 @@ impl Cells {
     }
 
     /// Of a public measure: exact.
-    pub fn public(level: usize, dimensions: Vec<Dimension>, values: &[i64]) -> Self {
+    pub fn public(level: usize, dimensions: Vec<Dimension>, places: u32, values: &[i64]) -> Self {
         Cells {
             level,
             dimensions,
             sides: values.iter().map(|&value| Side::public(value as f64)).collect(),
+            places,
             possible: vec![true; values.len()],
             withheld: vec![false; values.len()],
             noise: None,
         }
+    }
+
+    /// How many of what was counted make one of the measure's unit.
+    pub fn scale(&self) -> f64 {
+        10f64.powi(self.places as i32)
+    }
+
+    /// A figure in the measure's unit.
+    pub fn side(&self, cell: usize) -> Side {
+        let (side, scale) = (self.sides[cell], self.scale());
+        Side { value: side.value / scale, unbiased: side.unbiased / scale, variance: side.variance / scale / scale }
     }
 
     /// Whether it is exact.

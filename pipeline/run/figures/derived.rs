@@ -16,17 +16,18 @@ use crate::measure::plan::floor;
 /// A measure's own figures in one table.
 pub fn counts(name: &str, measure: &Measure, cells: &Cells, rules: &Rules) -> Block {
     let floor = cells.is_public() || floor(measure) >= 0;
+    let scale = cells.scale();
     let estimate = |cell: usize| {
         let side = cells.sides[cell];
-        let (low, high) = match cells.is_public() {
-            true => (side.value as i64, side.value as i64),
-            false => count(side.unbiased, side.variance.sqrt(), side.value as i64, floor),
-        };
-        let figure = Figure::new(side.value, low as f64, high as f64);
-        let error = (!cells.is_public()).then(|| cells.error(cell));
-        Estimate::of(figure, rules, 0).counted(side.unbiased, error)
+        if cells.is_public() {
+            let value = side.value / scale;
+            return Estimate::of(Figure::new(value, value, value), rules, cells.places);
+        }
+        let (low, high) = count(side.unbiased, side.variance.sqrt(), side.value as i64, floor);
+        let figure = Figure::new(side.value / scale, low as f64 / scale, high as f64 / scale);
+        Estimate::of(figure, rules, cells.places).counted(side.unbiased / scale, Some(cells.error(cell) / scale))
     };
-    Block::new(name, 0, cells, |cell| hidden(cells, cell).unwrap_or_else(|| estimate(cell)))
+    Block::new(name, cells.places, cells, |cell| hidden(cells, cell).unwrap_or_else(|| estimate(cell)))
 }
 
 /// What stands in the place of a cell that says nothing: one where nobody can be, or one that is withheld.
@@ -79,7 +80,7 @@ fn quotients(
         let estimate = |cell: usize| {
             let other = places[cell];
             let hidden = hidden(of, cell).or_else(|| hidden(over, other));
-            hidden.unwrap_or_else(|| figure(of.sides[cell], over.sides[other]))
+            hidden.unwrap_or_else(|| figure(of.side(cell), over.side(other)))
         };
         blocks.push(Block::new(name, 1, of, estimate));
     }
@@ -111,7 +112,10 @@ pub fn funnel(measure: &Measure, cells: &Cells, stage: usize, rules: &Rules) -> 
             let figure = Figure::new(side.value, low as f64, high as f64);
             let error = cells.error(line[0]) * (side.variance / own.max(f64::MIN_POSITIVE)).sqrt();
             let many = (stages - first) as f64;
-            let of_all = share(side, all, shared(many, stages as f64), 100.0, Sampling::Binomial);
+            let of_all = match first {
+                0 => Figure::new(100.0, 100.0, 100.0).filter(|_| all.divides()),
+                _ => share(side, all, shared(many, stages as f64), 100.0, Sampling::Binomial),
+            };
             reached[cell] =
                 withheld.unwrap_or_else(|| Estimate::of(figure, rules, 0).counted(side.unbiased, Some(error)));
             shares[cell] = withheld.unwrap_or_else(|| Estimate::of(of_all, rules, 1));

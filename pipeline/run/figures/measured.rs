@@ -3,7 +3,7 @@
 use super::cells::Cells;
 use crate::config::derived::SmallNumbers;
 use crate::config::figures::Zeros;
-use crate::config::plan::{Measure, Plan};
+use crate::config::plan::{Measure, MeasureKind, Plan};
 use crate::error::{Error, Result};
 use crate::estimate::count::{Counted, Named, Together, counted};
 use crate::estimate::interval::multiplier;
@@ -13,6 +13,7 @@ use crate::measure::plan::floor;
 use crate::measure::public::public;
 use crate::privacy::{Mechanism, Released};
 use crate::run::question::{Asked, Family};
+use crate::schema::Kind;
 
 /// The published tables of one measure.
 pub struct Measured {
@@ -24,8 +25,15 @@ impl Measured {
     ///
     /// # Errors
     /// [`Error::Privacy`] where they do not follow from what was drawn.
-    pub fn drawn(asked: &Asked<'_>, vectors: &[Vec<Released>], small: Option<SmallNumbers>) -> Result<Self> {
-        let families = asked.families.iter().zip(vectors).map(|(family, vectors)| estimated(family, vectors, small));
+    pub fn drawn(
+        plan: &Plan,
+        asked: &Asked<'_>,
+        vectors: &[Vec<Released>],
+        small: Option<SmallNumbers>,
+    ) -> Result<Self> {
+        let places = places(plan, asked.measure);
+        let families = asked.families.iter().zip(vectors);
+        let families = families.map(|(family, vectors)| estimated(family, vectors, places, small));
         Ok(Measured { tables: families.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect() })
     }
 
@@ -40,7 +48,7 @@ impl Measured {
         for (level, values) in public(plan, measure, tables, areas)?.iter().enumerate() {
             for dims in &measure.tables {
                 let own = dims.iter().map(|&dim| dimensions[dim].clone()).collect();
-                all.push(Cells::public(level, own, &summed(values, &sizes, dims)));
+                all.push(Cells::public(level, own, places(plan, measure), &summed(values, &sizes, dims)));
             }
         }
         Ok(Measured { tables: all })
@@ -66,6 +74,18 @@ impl Measured {
     }
 }
 
+/// Decimal places of what a measure adds up: of a stored column, as its schema has it; of anything else none.
+fn places(plan: &Plan, measure: &Measure) -> u32 {
+    let column = match &measure.kind {
+        MeasureKind::Public { column: Some(column), .. } => column.as_str(),
+        MeasureKind::Sum { of, .. } => of.sql.trim_matches('"'),
+        _ => return 0,
+    };
+    let schema = plan.sources.iter().find(|source| source.table == measure.table).map(|source| &source.schema);
+    let column = schema.and_then(|schema| schema.columns.get(column)).filter(|column| column.kind == Kind::Decimal);
+    column.map_or(0, |column| u32::from(column.places))
+}
+
 /// The sums of a table by all of these dimensions over those that are not among `dims`.
 fn summed(values: &[i64], sizes: &[usize], dims: &[usize]) -> Vec<i64> {
     let (all, width) = (sizes.iter().product::<usize>(), dims.iter().map(|&dim| sizes[dim]).product::<usize>());
@@ -82,7 +102,7 @@ fn summed(values: &[i64], sizes: &[usize], dims: &[usize]) -> Vec<i64> {
     sums
 }
 
-fn estimated(family: &Family, vectors: &[Released], small: Option<SmallNumbers>) -> Result<Vec<Cells>> {
+fn estimated(family: &Family, vectors: &[Released], places: u32, small: Option<SmallNumbers>) -> Result<Vec<Cells>> {
     let areas = &family.grid.areas;
     let named = areas.levels.iter().map(|level| Named { areas: level.labels.len(), area_of: &level.area_of });
     let tables = counted(&Together {
@@ -98,7 +118,7 @@ fn estimated(family: &Family, vectors: &[Released], small: Option<SmallNumbers>)
     let laplace = vectors.iter().any(|released| released.mechanism() == Mechanism::DiscreteLaplace);
     let cells = |counted: Counted| {
         let dimensions = counted.table.dims.iter().map(|&dim| family.grid.dimensions[dim].clone()).collect();
-        Cells::drawn(counted, dimensions, multiplier(laplace).powi(2))
+        Cells::drawn(counted, dimensions, places, multiplier(laplace).powi(2))
     };
     Ok(tables.into_iter().map(cells).collect())
 }

@@ -55,7 +55,7 @@ impl<'a> Report<'a> {
         let measured =
             question.asked.iter().zip(&answer.vectors).map(|(asked, vectors)| match asked.families.is_empty() {
                 true => Measured::public(plan, asked.measure, public, &areas),
-                false => Measured::drawn(asked, vectors, small),
+                false => Measured::drawn(plan, asked, vectors, small),
             });
         Ok(Report {
             plan,

@@ -78,9 +78,12 @@ pub fn inequalities(
         for line in of.along(at) {
             // Without `unknown`, which has no rank.
             let known = &line[..line.len() - 1];
-            let sides = known.iter().map(|&cell| (of.sides[cell], over.sides[places[cell]])).collect::<Vec<_>>();
+            let sides = known.iter().map(|&cell| (of.side(cell), over.side(places[cell]))).collect::<Vec<_>>();
             let withheld = known.iter().find_map(|&cell| hidden(of, cell).or_else(|| hidden(over, places[cell])));
-            found.push((withheld, gap(&sides, &|a, b| of.covariance(known[a], known[b]), rate, convention)));
+            found.push((
+                withheld,
+                gap(&sides, &|a, b| of.covariance(known[a], known[b]) / of.scale().powi(2), rate, convention),
+            ));
         }
         type Part = (&'static str, u32, fn(&crate::estimate::inequality::Inequality) -> Option<Figure>);
         let parts: [Part; 5] = [
@@ -141,8 +144,8 @@ pub fn standard(
         for line in of.along(at) {
             let strata = line.iter().zip(&weights).map(|(&cell, &weight)| Stratum {
                 weight,
-                of: of.sides[cell],
-                over: over.sides[places[cell]],
+                of: of.side(cell),
+                over: over.side(places[cell]),
                 covariance: 0.0,
             });
             let withheld = line.iter().find_map(|&cell| hidden(of, cell).or_else(|| hidden(over, places[cell])));
