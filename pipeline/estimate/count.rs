@@ -76,10 +76,11 @@ pub fn counted(together: &Together<'_>) -> Result<Vec<Counted>> {
         return Err(Error::Privacy("a published table does not follow from what was drawn".into()));
     }
     let bands = (0..together.bands).collect::<Vec<_>>();
+    let informed = informed(together)?;
     // A table that is asked for once is asked for again.
     let known = RefCell::new(BTreeMap::<Marginal, Vec<f64>>::new());
     let estimate =
-        |table: &Marginal| known.borrow_mut().entry(table.clone()).or_insert_with(|| fit.table(table)).clone();
+        |table: &Marginal| known.borrow_mut().entry(table.clone()).or_insert_with(|| informed.table(table)).clone();
     let whole = whole(&whole::Request {
         shape: together.shape,
         tables: together.tables,
@@ -91,6 +92,43 @@ pub fn counted(together: &Together<'_>) -> Result<Vec<Counted>> {
     let hidden = hidden(together, &whole)?;
     let tables = together.tables.iter().zip(whole.iter().zip(&hidden));
     Ok(tables.map(|(table, (whole, hidden))| named(together, &fit, table, whole, hidden)).collect())
+}
+
+/// The fit that whole figures are made of: it knows that there is nobody where nobody can be, so that the noise of such
+/// cells is not taken for people. It errs no more than the plain fit, whose variances are known exactly and are what
+/// intervals are made of.
+fn informed(together: &Together<'_>) -> Result<Fit> {
+    let known = |(table, released): &(&Marginal, &Released)| {
+        let held = held(together, table).into_iter();
+        held.zip(released.values()).map(|(held, &value)| if held { value } else { 0 }).collect::<Vec<_>>()
+    };
+    let known = together.drawn.iter().map(known).collect::<Vec<_>>();
+    let noisy = together.drawn.iter().zip(&known).map(|((table, released), values)| Noisy {
+        table: (*table).clone(),
+        variance: released.calibrated().standard_deviation().powi(2),
+        values,
+    });
+    fit(together.shape, &noisy.collect::<Vec<_>>())
+}
+
+/// Whether anyone can be counted in each cell of a table by nodes.
+fn held(together: &Together<'_>, table: &Marginal) -> Vec<bool> {
+    let shape = together.shape;
+    let all_bands = (0..together.bands).collect::<Vec<_>>();
+    let own = table.dims.iter().copied().filter(|&dim| dim < together.bands).collect::<Vec<_>>();
+    let banded = shape.projection(&all_bands, &own);
+    let width = shape.width(&table.dims);
+    let codes = width / shape.width(&own);
+    let mut held = vec![false; shape.cells(table)];
+    for node in 0..shape.tree.nodes(table.level) {
+        for (band, &own) in banded.iter().enumerate() {
+            if (together.possible)(table.level, node, band) {
+                let start = node * width + own as usize * codes;
+                held[start..start + codes].fill(true);
+            }
+        }
+    }
+    held
 }
 
 /// What the rule for small numbers withholds: nothing where there is none, or where values may be negative.
@@ -107,10 +145,7 @@ fn named(together: &Together<'_>, fit: &Fit, table: &Marginal, whole: &[i64], hi
     let (shape, named) = (together.shape, &together.named[table.level]);
     let width = shape.width(&table.dims);
     let (spread, real) = (fit.spread(table), fit.table(table));
-    let all_bands = (0..together.bands).collect::<Vec<_>>();
-    let own = table.dims.iter().copied().filter(|&dim| dim < together.bands).collect::<Vec<_>>();
-    let banded = shape.projection(&all_bands, &own);
-    let codes = width / shape.width(&own);
+    let held = held(together, table);
     let mut counted = Counted {
         table: table.clone(),
         sizes: table.dims.iter().map(|&dim| shape.sizes[dim]).collect(),
@@ -128,16 +163,11 @@ fn named(together: &Together<'_>, fit: &Fit, table: &Marginal, whole: &[i64], hi
             counted.whole[area * width + cell] += whole[from + cell];
             counted.unbiased[area * width + cell] += real[from + cell];
             counted.withheld[area * width + cell] |= hidden[from + cell];
+            counted.possible[area * width + cell] |= held[from + cell];
         }
         // Nodes of one area lie in different parents, where errors have little in common: they are added as independent.
         counted.variance[area] += counted.spread.variance(node);
         counted.nodes[area].push(node);
-        for (band, &own) in banded.iter().enumerate() {
-            if (together.possible)(table.level, node, band) {
-                let start = area * width + own as usize * codes;
-                counted.possible[start..start + codes].fill(true);
-            }
-        }
     }
     counted
 }
