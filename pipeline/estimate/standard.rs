@@ -30,7 +30,7 @@ pub struct Stratum {
 /// `None` where there is no band, an age is not a multiple of 5 (the standard is not known within its bands) or above
 /// 90, or the ages do not ascend.
 pub fn weights(edges: &[u32], until: Option<u32>) -> Option<Vec<f64>> {
-    let band = |age: u32| (age % 5 == 0 && age <= 90).then_some(age as usize / 5);
+    let band = |age: u32| (age.is_multiple_of(5) && age <= 90).then_some(age as usize / 5);
     let mut places = edges.iter().map(|&edge| band(edge)).collect::<Option<Vec<_>>>()?;
     places.push(until.map_or(Some(ESP_2013.len()), band)?);
     let ascending = places.len() > 1 && places.windows(2).all(|pair| pair[0] < pair[1]);

@@ -79,7 +79,7 @@ impl Table {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(self.columns()).map_err(failed)?;
         for row in &self.rows {
-            writer.write_record(&self.fields(row)).map_err(failed)?;
+            writer.write_record(self.fields(row)).map_err(failed)?;
         }
         writer.into_inner().map_err(|_| Error::System("a table could not be written as CSV".into()))
     }

@@ -15,7 +15,9 @@ fn now(decimals: u32, value: f64, interval: (f64, f64), counted: Option<(f64, Op
 }
 
 /// Value, interval, unbiased estimate, error and mark of a change.
-fn told(change: &Estimate) -> (Option<f64>, Option<(f64, f64)>, Option<f64>, Option<f64>, &'static str) {
+type Told = (Option<f64>, Option<(f64, f64)>, Option<f64>, Option<f64>, &'static str);
+
+fn told(change: &Estimate) -> Told {
     let tenth = |it: f64| (it * 10.0).round() / 10.0;
     let interval = change.interval.map(|(low, high)| (tenth(low), tenth(high)));
     (change.value.map(tenth), interval, change.unbiased.map(tenth), change.error.map(tenth), change.mark.symbol())

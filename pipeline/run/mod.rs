@@ -138,7 +138,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let stage = progress.stage("publish", None);
     let (pack, tables) = {
         let lookup = intake.public_hash(&plan.geography.table);
-        publish_all(plan, &questions, &answers, &public, &mut ledger, (&past, &lookup))?
+        publish_all(plan, &questions, &answers, &public, &mut ledger, (&past, lookup))?
     };
     stage.finish(tables.iter().map(|table| table.rows.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();

@@ -71,7 +71,7 @@ fn measure(table: &str, both: bool, tape: &mut Tape<'_>) -> Value {
 /// A board about one of the tables, on which most people and posts are at one practice.
 fn linked_world() -> impl Strategy<Value = World> {
     let gathered = |mut row: Row| {
-        if [PATIENTS, POSTS].contains(&row.table) && row.order % 5 > 0 {
+        if [PATIENTS, POSTS].contains(&row.table) && !row.order.is_multiple_of(5) {
             row.choices = vec![0; row.choices.len()];
         }
         row
