@@ -1,7 +1,7 @@
 //! What a report is worth, before its first real run: run many times on a fictional board whose true answers are known.
 //!
 //! The board's people, key, store and ledger are made in a folder of the study's own, which goes when it ends; nothing
-//! private that the plan names is opened ([`rehearsal`]). The truth is released once, by the usual path and under that
+//! private that the plan names is opened (`rehearsal`). The truth is released once, by the usual path and under that
 //! ledger, with noise that is next to none: the kernel knows no measurement without noise, and none is made for this.
 //! Every simulated run then adds the noise of the real plan to it, and goes through the very estimation of a run.
 
@@ -83,7 +83,7 @@ pub struct TableStudied {
 /// Studies the reports of a fictional board.
 ///
 /// # Errors
-/// [`Error::Privacy`] where the board is not fictional, or a private source lies elsewhere than in the folder that a run
+/// [`crate::error::Error::Privacy`] where the board is not fictional, or a private source lies elsewhere than in the folder that a run
 /// makes; of the stages otherwise.
 pub fn study(plan: &Plan, asked: &Asked, resources: Resources, progress: &Progress) -> Result<Study> {
     rehearsal::refuse_real(plan)?;

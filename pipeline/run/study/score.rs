@@ -31,7 +31,7 @@ pub struct Score {
     pub coverage: Option<Coverage>,
     /// The same of cells whose true count is below 10, and how many cells these are. Counts only.
     pub small: Option<(usize, Coverage)>,
-    /// The share that shows a value without [u], of all cells with a true figure and over all runs.
+    /// The share that shows a value without `u`, of all cells with a true figure and over all runs.
     pub reliable: f64,
     /// The share that the rules withhold.
     pub withheld: f64,
