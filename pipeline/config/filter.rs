@@ -133,7 +133,8 @@ fn ordered(expression: &Expr) -> String {
             flatten(expression, op, &mut parts);
             parts.sort();
             parts.dedup();
-            format!("({})", parts.join(&format!(" {op} ")))
+            // Each part within its own brackets: `a is distinct from b and c` would be read as `b and c` first.
+            format!("(({}))", parts.join(&format!(") {op} (")))
         }
         other => other.to_string(),
     }

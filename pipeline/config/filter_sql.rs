@@ -210,6 +210,12 @@ mod tests {
     fn a_condition_without_arithmetic_stays_as_it_is() {
         let condition = "mode IN ('phone', 'home') OR NOT (minutes BETWEEN 1 AND 5)";
         assert_eq!(lowered(condition), condition);
+        // What is read again says the same: `is distinct from` takes all that follows it.
+        for condition in
+            ["(mode is distinct from 'phone') and attended = 'yes'", "(minutes = 1) or (minutes is distinct from 2)"]
+        {
+            assert_eq!(canonical(&canonical(condition)), canonical(condition));
+        }
         assert_eq!(canonical("ended_on<=quarter_end+ 3"), canonical("ended_on <= quarter_end + 3"));
     }
 }
