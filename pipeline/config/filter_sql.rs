@@ -212,7 +212,7 @@ mod tests {
         assert_eq!(lowered(condition), condition);
         // What is read again says the same: `is distinct from` takes all that follows it.
         for condition in
-            ["(mode is distinct from 'phone') and attended = 'yes'", "(minutes = 1) or (minutes is distinct from 2)"]
+            ["(attended is distinct from 'yes') and mode = 'phone'", "(minutes = 1) or (minutes is distinct from 2)"]
         {
             assert_eq!(canonical(&canonical(condition)), canonical(condition));
         }
