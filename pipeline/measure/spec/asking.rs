@@ -131,7 +131,8 @@ fn by(contract: &Contract, asked: &[Ask], derived: &[Derived], tape: &mut Tape<'
     for name in CODES.into_iter().chain(derived.iter().map(|column| column.name)) {
         let wanted = tape.below(3) < 2 && asked.iter().any(|ask| ask.reach(contract, derived, name).is_some());
         let place = tape.below(by.len() + 1);
-        if wanted {
+        // With a band six dimensions, whose combinations are as many tables as a report may have.
+        if wanted && by.len() < 6 {
             by.insert(place, name);
         }
         if !asked.iter().all(|&ask| fits(contract, derived, ask, &by)) {
