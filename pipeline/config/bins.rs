@@ -31,13 +31,7 @@ impl Bins {
 
     /// Their codes, in order: `under 5`, `5 to 9`, `10`, `11 and over`.
     pub fn codes(&self) -> Vec<String> {
-        let under = self.under.then(|| self.edges.first().map(|least| format!("under {least}"))).flatten();
-        let inner = self.edges.windows(2).map(|pair| match (pair[0], pair[1] - 1) {
-            (from, to) if from == to => from.to_string(),
-            (from, to) => format!("{from} to {to}"),
-        });
-        let last = self.edges.last().map(|from| format!("{from} and over"));
-        under.into_iter().chain(inner).chain(last).collect()
+        codes(&self.edges, self.under)
     }
 
     /// SQL that gives the bin of `number`, a column, by its place from 0; where it is blank, the number of bins.
@@ -48,6 +42,17 @@ impl Bins {
         let arms = arms.collect::<Vec<_>>().join(" ");
         format!("CASE WHEN {number} IS NULL THEN {} {arms} ELSE {} END", self.count(), self.count() - 1)
     }
+}
+
+/// The words for bins that start at these edges: what lies below the first where that may be, then one from each edge on.
+pub(super) fn codes(edges: &[i64], under: bool) -> Vec<String> {
+    let under = under.then(|| edges.first().map(|least| format!("under {least}"))).flatten();
+    let inner = edges.windows(2).map(|pair| match (pair[0], pair[1] - 1) {
+        (from, to) if from == to => from.to_string(),
+        (from, to) => format!("{from} to {to}"),
+    });
+    let last = edges.last().map(|from| format!("{from} and over"));
+    under.into_iter().chain(inner).chain(last).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use chrono::{Datelike, NaiveDate};
 use indexmap::IndexMap;
 
+use super::bins::codes;
 use super::check_report::Check;
 use super::filter::{self, Fault};
 use super::filter_walk::days;
@@ -170,7 +171,7 @@ impl Check<'_> {
             self.complain(&["columns", name, "edges", &at.to_string()], &message, None);
             return None;
         }
-        Some((labels(edges, edges[0] > 0), ages_sql(since, edges, self.scene.quarter)))
+        Some((codes(edges, edges[0] > 0), ages_sql(since, edges, self.scene.quarter)))
     }
 
     fn bands(
@@ -186,7 +187,7 @@ impl Check<'_> {
         let number = filter::canonical_sql(written, schema, self.scene.quarter);
         let starts = if below { edges } else { &edges[1..] };
         let conditions = starts.iter().map(|edge| format!("({number}) < {edge}"));
-        Some((labels(edges, below), case(&format!("({number}) IS NULL"), conditions)))
+        Some((codes(edges, below), case(&format!("({number}) IS NULL"), conditions)))
     }
 
     fn number(&mut self, name: &str, written: &str, between: (i64, i64), schema: &TableSchema) -> Option<Gives> {
@@ -266,17 +267,6 @@ impl Check<'_> {
     }
 }
 
-/// The words for bands: what lies below the first edge where that may be, then one from each edge on.
-fn labels(edges: &[i64], below: bool) -> Vec<String> {
-    let first = edges.first().filter(|_| below).map(|edge| format!("under {edge}"));
-    let band = |(at, edge): (usize, &i64)| match edges.get(at + 1) {
-        Some(next) if next - 1 == *edge => edge.to_string(),
-        Some(next) => format!("{edge} to {}", next - 1),
-        None => format!("{edge} and over"),
-    };
-    first.into_iter().chain(edges.iter().enumerate().map(band)).collect()
-}
-
 /// The number of the first condition that holds, or of what follows them; `unknown` after that.
 fn case(missing: &str, conditions: impl Iterator<Item = String>) -> String {
     let mut whens = String::new();
@@ -305,9 +295,9 @@ mod tests {
 
     #[test]
     fn bands_in_words() {
-        assert_eq!(labels(&[0, 16, 25], false), ["0 to 15", "16 to 24", "25 and over"]);
-        assert_eq!(labels(&[-5, -4, 0, 1], true), ["under -5", "-5", "-4 to -1", "0", "1 and over"]);
-        assert_eq!(labels(&[3], false), ["3 and over"]);
+        assert_eq!(codes(&[0, 16, 25], false), ["0 to 15", "16 to 24", "25 and over"]);
+        assert_eq!(codes(&[-5, -4, 0, 1], true), ["under -5", "-5", "-4 to -1", "0", "1 and over"]);
+        assert_eq!(codes(&[3], false), ["3 and over"]);
     }
 
     #[test]

@@ -77,10 +77,11 @@ pub fn counted(together: &Together<'_>) -> Result<Vec<Counted>> {
     }
     let bands = (0..together.bands).collect::<Vec<_>>();
     let informed = informed(together)?;
+    let best = informed.as_ref().unwrap_or(&fit);
     // A table that is asked for once is asked for again.
     let known = RefCell::new(BTreeMap::<Marginal, Vec<f64>>::new());
     let estimate =
-        |table: &Marginal| known.borrow_mut().entry(table.clone()).or_insert_with(|| informed.table(table)).clone();
+        |table: &Marginal| known.borrow_mut().entry(table.clone()).or_insert_with(|| best.table(table)).clone();
     let whole = whole(&whole::Request {
         shape: together.shape,
         tables: together.tables,
@@ -96,19 +97,23 @@ pub fn counted(together: &Together<'_>) -> Result<Vec<Counted>> {
 
 /// The fit that whole figures are made of: it knows that there is nobody where nobody can be, so that the noise of such
 /// cells is not taken for people. It errs no more than the plain fit, whose variances are known exactly and are what
-/// intervals are made of.
-fn informed(together: &Together<'_>) -> Result<Fit> {
-    let known = |(table, released): &(&Marginal, &Released)| {
-        let held = held(together, table).into_iter();
-        held.zip(released.values()).map(|(held, &value)| if held { value } else { 0 }).collect::<Vec<_>>()
+/// intervals are made of. `None` where there is no such cell: the plain fit is then the same.
+fn informed(together: &Together<'_>) -> Result<Option<Fit>> {
+    let held = together.drawn.iter().map(|(table, _)| held(together, table)).collect::<Vec<_>>();
+    if held.iter().flatten().all(|&held| held) {
+        return Ok(None);
+    }
+    let known = |(held, (_, released)): (&Vec<bool>, &(&Marginal, &Released))| {
+        let cells = held.iter().zip(released.values());
+        cells.map(|(&held, &value)| if held { value } else { 0 }).collect::<Vec<_>>()
     };
-    let known = together.drawn.iter().map(known).collect::<Vec<_>>();
+    let known = held.iter().zip(&together.drawn).map(known).collect::<Vec<_>>();
     let noisy = together.drawn.iter().zip(&known).map(|((table, released), values)| Noisy {
         table: (*table).clone(),
         variance: released.calibrated().standard_deviation().powi(2),
         values,
     });
-    fit(together.shape, &noisy.collect::<Vec<_>>())
+    fit(together.shape, &noisy.collect::<Vec<_>>()).map(Some)
 }
 
 /// Whether anyone can be counted in each cell of a table by nodes.

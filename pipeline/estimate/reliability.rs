@@ -11,13 +11,11 @@ pub struct Rules {
     pub unreliable_when_half_width_over: f64,
     /// And is not published where it reaches further than this share.
     pub withhold_when_half_width_over: Option<f64>,
-    /// Counts from 1 to one less than this are not published, nor what would give them away: [`super::small_numbers`].
-    pub small: Option<u64>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Rules { unreliable_when_half_width_over: 0.5, withhold_when_half_width_over: None, small: None }
+        Rules { unreliable_when_half_width_over: 0.5, withhold_when_half_width_over: None }
     }
 }
 

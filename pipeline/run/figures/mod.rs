@@ -35,7 +35,6 @@ pub fn rules(report: &config::Report) -> Rules {
     Rules {
         unreliable_when_half_width_over: report.reliability.unreliable_over,
         withhold_when_half_width_over: report.reliability.withhold_over,
-        ..Rules::default()
     }
 }
 
