@@ -7,6 +7,7 @@
 //! | 1 | [`config`], [`schema`], [`error`] | YAML to a checked plan, every complaint with file, line and caret | touches data |
 //! | 1 | [`pseudonymise`] | an identifier to a keyed pseudonym | stores or prints either |
 //! | 1 | [`engine`], [`progress`] | a DataFusion session; what the operator sees while it works | lets an engine's words through |
+//! | 1 | [`look`] | a board's look, a template and words to a page | knows what a figure is |
 //! | 1 | [`process`] | a process to one that leaves nothing in a core file | reads anything |
 //! | 1 | [`folders`] | a path to a folder that is private, or open | leaves a mode to chance |
 //! | 2 | [`ingest`] | files to checked, pseudonymised batches; bad rows to quarantine by rule | prints a value |
@@ -37,6 +38,7 @@ pub mod folders;
 mod fuzzing;
 pub mod ingest;
 pub mod link;
+pub mod look;
 pub mod measure;
 pub mod privacy;
 pub mod process;

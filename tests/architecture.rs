@@ -8,7 +8,7 @@ use crate::support::{files, repository};
 
 /// Which rooms each room may import from, as the flow of the data goes; `error` is open to all. The floors are those
 /// of the table in `pipeline/lib.rs`.
-const MAY_IMPORT: [(&str, &[&str]); 21] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     // Floor 0. A quarter is arithmetic on a calendar, and the ledger counts in quarters; an amount is a number read exactly.
     ("privacy", &["config::amount", "config::quarter"]),
     // Floor 1.
@@ -22,11 +22,12 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("progress", &[]),
     ("folders", &[]),
     ("process", &[]),
+    ("look", &["config::look"]),
     // Floor 2, in the order of the flow.
     ("ingest", &["config", "schema", "pseudonymise", "process"]),
     ("store", &["folders", "ingest", "schema"]),
     ("link", &["config", "engine", "ingest", "privacy::Role", "privacy::walk", "schema", "store"]),
-    ("validation", &["folders", "ingest", "link", "schema", "store"]),
+    ("validation", &["config::look", "folders", "ingest", "link", "look", "schema", "store"]),
     ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
     ("estimate", &["privacy"]),
     // The public grid's names, formats from YAML, the ledger's head and hexadecimal digits: nothing that holds a row.
@@ -34,9 +35,13 @@ const MAY_IMPORT: [(&str, &[&str]); 21] = [
         "publish",
         &[
             "config::board",
+            "config::look",
+            "config::page",
+            "config::published",
             "config::quarter",
             "estimate",
             "folders",
+            "look",
             "measure::grid",
             "ingest::blocks",
             "privacy::Head",

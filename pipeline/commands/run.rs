@@ -73,15 +73,15 @@ fn text_summary(summary: &Summary) -> String {
     for table in &summary.tables {
         let mut grid = comfy_table::Table::new();
         grid.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        let mut header = table.headings.clone();
+        let mut header = table.headings().map(str::to_owned).collect::<Vec<_>>();
         header.extend(["Figure".into(), "Value (95% interval)".into()]);
         grid.set_header(header);
         for row in table.glance(6) {
-            let mut cells = row.labels.clone();
-            cells.extend([row.figure.clone(), row.text()]);
+            let mut cells = row.labels.iter().map(|&label| label.to_owned()).collect::<Vec<_>>();
+            cells.extend([row.figure.to_owned(), row.text()]);
             grid.add_row(cells);
         }
-        text.push_str(&format!("{} ({}, {} rows)\n{grid}\n\n", table.title, table.level, table.rows.len()));
+        text.push_str(&format!("{} ({}, {} rows)\n{grid}\n\n", table.title, table.level, table.len()));
     }
     let bands = if summary.bands.is_empty() { String::new() } else { format!("{}. ", summary.bands) };
     text.push_str(&format!("{bands}[u] low reliability, [x] not available, [z] not applicable, [r] revised.\n"));

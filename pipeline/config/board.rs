@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::country::Country;
 use super::figures::{ReliabilityYaml, SmallNumbersYaml};
+use super::look::{Contact, Licence, LookYaml};
 
 /// A board's configuration: what is read, reported and spent in one quarter.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -159,6 +160,10 @@ pub struct GeographyYaml {
     /// foretells by it what figures will be worth; nothing that is published depends on it.
     #[serde(default)]
     pub population: Option<String>,
+    /// Boundaries for maps: level to a GeoJSON file, in degrees, each of whose features has an area's code among its
+    /// properties. `{quarter}` in a path stands for the reported quarter.
+    #[serde(default)]
+    pub boundaries: IndexMap<String, String>,
 }
 
 /// What may be lost, and where it is recorded.
@@ -223,6 +228,15 @@ pub struct PublishYaml {
     /// none, 8 unless said.
     #[serde(default = "eight_quarters")]
     pub series: u32,
+    /// How pages look: a board's own logo and colours.
+    #[serde(default)]
+    pub look: LookYaml,
+    /// Whom readers may ask.
+    #[serde(default)]
+    pub contact: Contact,
+    /// The licence of what is published: `OGL-UK-3.0` unless said, `CC-BY-4.0` or `CC0-1.0`.
+    #[serde(default)]
+    pub licence: Licence,
 }
 
 fn eight_quarters() -> u32 {
@@ -233,7 +247,13 @@ fn eight_quarters() -> u32 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// Tidy comma-separated values.
+    /// One page for readers, with charts; and pages on privacy and method.
+    Html,
+    /// OpenDocument spreadsheets, one a report.
+    Ods,
+    /// Excel workbooks, one a report.
+    Xlsx,
+    /// Tidy comma-separated values, with their metadata.
     Csv,
     /// Tidy Parquet.
     Parquet,

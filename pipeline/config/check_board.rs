@@ -256,7 +256,8 @@ impl Board<'_> {
             }
         }
         let small_numbers = reliability::small_numbers(self.document, publish.small_numbers, self.complaints);
-        Publish { to, formats, small_numbers, series: self.series() }
+        let (look, contact) = (self.look(), self.contact());
+        Publish { to, formats, small_numbers, series: self.series(), look, contact, licence: publish.licence }
     }
 
     pub fn complain(&mut self, path: &[&str], message: &str, help: Option<String>) {

@@ -92,7 +92,7 @@ pub(super) fn check(
     let bands = yaml.bands.iter().filter_map(|(name, scope)| band(board, name, scope, areas, complaints)).collect();
     let population = population(board, yaml.population.as_deref(), areas, complaints);
     let key = areas.key()?.to_string();
-    Some(Geography { table: lookup.table, key, via: lookup.via, levels, bands, population })
+    Some(Geography { table: lookup.table, key, via: lookup.via, levels, bands, population, boundaries: Vec::new() })
 }
 
 /// The column of how many people live in an area: the one named, or `population` where the lookup has it.

@@ -79,7 +79,7 @@ impl Check<'_> {
         let level_shares = self.level_shares(yaml);
         let targets = self.targets(yaml);
         let figures = figures.filter(|_| all)?;
-        Some(Report {
+        let mut report = Report {
             name: name.to_string(),
             title: yaml.title.clone(),
             protects: protects?,
@@ -95,8 +95,12 @@ impl Check<'_> {
             reliability: reliability.unwrap_or(self.scene.reliability),
             level_shares,
             targets,
+            charts: Vec::new(),
+            findings: yaml.findings.clone(),
             words: yaml.words.clone(),
-        })
+        };
+        report.charts = self.charts(yaml, &report);
+        Some(report)
     }
 
     /// Checks the dimensions; gives the positions of the bands among them.

@@ -16,7 +16,9 @@ mod check_geography;
 mod check_histogram;
 mod check_journey;
 mod check_layout;
+mod check_look;
 mod check_mean;
+mod check_page;
 mod check_pairs;
 mod check_posts;
 mod check_pseudonyms;
@@ -40,10 +42,13 @@ pub(crate) mod filter_tests;
 mod filter_walk;
 pub mod journey;
 mod locate;
+pub mod look;
 pub mod marked;
 pub mod measure;
+pub mod page;
 pub mod plan;
 mod practitioners;
+pub mod published;
 pub mod quarter;
 mod read_bins;
 mod reliability;
@@ -57,7 +62,7 @@ use board::BoardYaml;
 use check_board::Board;
 use check_report::{Check, Scene};
 use diagnostic::{Diagnostic, Diagnostics};
-use plan::{Plan, Practices, Report};
+use plan::{Geography, Plan, Practices, Report};
 use quarter::Quarter;
 use report::ReportYaml;
 use source::Document;
@@ -179,6 +184,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
     let (work, ledger) = (board.places.root.join(&yaml.work), board.places.root.join(&yaml.privacy.ledger));
     let publish = board.publish(&work, &ledger, [key.as_ref(), salt.as_ref()]);
     let geography = check_geography::check(board.document, &yaml.geography, board.tables, board.complaints);
+    let boundaries = geography.as_ref().map_or_else(Vec::new, |it| board.boundaries(&it.levels, fictional.as_ref()));
     if !board.tables.complete() {
         return None;
     }
@@ -195,7 +201,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
         rotate_by,
         salt,
         weaknesses: board.weaknesses(),
-        geography: geography?,
+        geography: Geography { boundaries, ..geography? },
         practices: practices.filter(|_| reports.iter().any(Report::is_by_practice)),
         loss: losses.loss?,
         most: losses.most?,

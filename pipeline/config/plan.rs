@@ -9,9 +9,11 @@ use super::board::Format;
 use super::country::Country;
 pub use super::derived::Rate;
 use super::derived::{Change, Inequality, Quartiles, Reliability, SmallNumbers, Standardised};
+use super::look::{Contact, Licence, Look};
 pub use super::measure::{
     Clamp, CodeDimension, CodeValue, Keep, Located, Mean, Measure, MeasureKind, Number, Place, Rows,
 };
+use super::page::Chart;
 use super::quarter::Quarter;
 use crate::schema::TableSchema;
 
@@ -114,6 +116,8 @@ pub struct Geography {
     pub bands: Vec<Band>,
     /// The column of the area lookup that says how many people live there, where it has one.
     pub population: Option<String>,
+    /// Files of boundaries: a position in `levels`, and a GeoJSON file; absolute. No level twice.
+    pub boundaries: Vec<(usize, PathBuf)>,
 }
 
 /// The public table of practices, and the columns that lead to it and from it.
@@ -134,6 +138,11 @@ pub struct Practices {
 }
 
 impl Geography {
+    /// The names of its bands, in order.
+    pub fn band_names(&self) -> Vec<String> {
+        self.bands.iter().map(|band| band.name.clone()).collect()
+    }
+
     /// Which end of each band is which, in the words of the schema: "SIMDQuintile: SIMD fifth of the country; 1 is the
     /// most deprived". Empty where no band is described.
     pub fn bands_in_words(&self) -> String {
@@ -209,7 +218,11 @@ pub struct Report {
     pub level_shares: Vec<u32>,
     /// How near the truth figures must be; no measure and level twice.
     pub targets: Vec<Target>,
-    /// Sentences for the published page.
+    /// The charts on its part of the page.
+    pub charts: Vec<Chart>,
+    /// What a reader should know first: sentences, as templates over its figures.
+    pub findings: Vec<String>,
+    /// What a reader should know beside the figures: a template as well.
     pub words: Option<String>,
 }
 
@@ -267,4 +280,10 @@ pub struct Publish {
     pub small_numbers: Option<SmallNumbers>,
     /// How many quarters a series has at most, the reported one included; 0 for no series.
     pub series: u32,
+    /// How pages look.
+    pub look: Look,
+    /// Whom readers may ask.
+    pub contact: Contact,
+    /// The licence of what is published.
+    pub licence: Licence,
 }

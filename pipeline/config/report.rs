@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::figures::{ChangeYaml, InequalityYaml, QuartilesYaml, RateYaml, ReliabilityYaml, StandardisedYaml};
+use super::page::ChartYaml;
 
 /// One report: what is measured, by what, and protected how.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -53,7 +54,15 @@ pub struct ReportYaml {
     /// How near the truth figures must be. What that takes of the report's loss comes first; the rest goes by shares.
     #[serde(default)]
     pub target: Option<TargetsYaml>,
-    /// Sentences for the published page.
+    /// The charts on the report's part of the published page, in their order.
+    #[serde(default)]
+    pub charts: Vec<ChartYaml>,
+    /// What a reader should know first: sentences for the top of the page, with figures of the report by name in double
+    /// braces.
+    #[serde(default)]
+    pub findings: Vec<String>,
+    /// What a reader should know beside the figures: sentences for the report's part of the page, with figures in the same
+    /// way.
     #[serde(default)]
     pub words: Option<String>,
 }

@@ -176,7 +176,8 @@ impl Sheet {
 
     /// Numbers in Parquet have no decimals of their own: they are shown with those that the figure has now.
     fn of_parquet(file: fs::File, table: &Table) -> Option<Self> {
-        let decimals = table.rows.iter().map(|row| (row.figure.as_str(), row.decimals)).collect::<HashMap<_, _>>();
+        let decimals =
+            table.blocks.iter().map(|block| (block.figure.as_str(), block.decimals)).collect::<HashMap<_, _>>();
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).ok()?;
         let columns = reader.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>();
         let mut rows = Vec::new();

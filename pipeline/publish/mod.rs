@@ -3,12 +3,14 @@
 //! Never sees a private value: its input types hold none.
 
 pub mod earlier;
+pub mod edition;
 pub mod label;
 mod manifest;
 mod pack;
 mod series;
 mod table;
+mod tidy;
 
 pub use manifest::{File, Manifest, Release, Vector};
 pub use pack::{Pack, write_pack};
-pub use table::{ALL, Row, Table};
+pub use table::{ALL, Block, Row, Table};

@@ -1,21 +1,19 @@
 //! A folder of published files that appears whole or not at all.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arrow::array::RecordBatch;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 
 use super::earlier::{Past, Vintage};
-use super::label::Label;
-use super::manifest::{File, Manifest};
+use super::edition::{Edition, Story};
+use super::manifest::File;
 use super::series::series;
 use super::table::Table;
+use super::tidy;
 use crate::config::board::Format;
 use crate::error::{Error, Result};
 use crate::folders::make_open_folder;
@@ -30,75 +28,114 @@ pub struct Pack {
     pub manifest: [u8; 32],
 }
 
+/// A file that is to be written: its name, and what is in it.
+pub(super) type NewFile = (String, Vec<u8>);
+
+/// One piece of the work: it makes some of the files, and none that another makes.
+pub(super) type Job<'a> = Box<dyn Fn() -> Result<Vec<NewFile>> + Send + Sync + 'a>;
+
 /// Writes a pack beside its place, and moves it there in one step; an earlier pack is replaced whole.
 ///
 /// # Errors
 /// [`Error::Io`] where the disk refuses; what was there before is then still there.
-pub fn write_pack(
-    to: &Path,
-    name: &str,
-    tables: &[Table],
-    formats: &[Format],
-    label: &Label,
-    mut manifest: Manifest,
-    past: &Past,
-) -> Result<Pack> {
+pub fn write_pack(to: &Path, edition: &Edition, formats: &[Format], past: &Past, threads: usize) -> Result<Pack> {
     make_open_folder(to)?;
+    let name = edition.quarter.to_string();
     // A fixed name: what a killed run left there is cleared by the next. The run's lock keeps others out.
     let staging = to.join(format!(".pack-{name}"));
     clear(&staging)?;
     make_open_folder(&staging)?;
-    let vintages = tables.iter().map(|table| (table.report.clone(), Vintage::of(&manifest, &table.report)));
-    let vintages = vintages.collect::<HashMap<_, _>>();
-    let mut add = |name: String, bytes: &[u8]| {
-        manifest.files.push(File {
-            name: name.clone(),
-            bytes: bytes.len() as u64,
-            sha256: hex(&Sha256::digest(bytes)),
-        });
-        write(&staging.join(name), bytes)
-    };
-    for table in tables {
-        // A table and its series at a time: a series holds several quarters, and is not kept.
-        let vintage = &vintages[&table.report];
-        let (own, series) = std::thread::scope(|scope| {
-            let series = scope.spawn(|| series_of(table, vintage, past, formats));
-            let lost = |_| Err(Error::System("a thread that wrote a series was lost".into()));
-            (encoded(table, formats), series.join().unwrap_or_else(lost))
-        });
-        for (ending, bytes) in own? {
-            add(format!("{}-{}.{ending}", table.report, table.level), &bytes)?;
-        }
-        for (ending, bytes) in series? {
-            add(format!("{}-{}-series.{ending}", table.report, table.level), &bytes)?;
-        }
+    let jobs = jobs(edition, formats, past);
+    let mut files = work(&jobs, threads, &staging)?;
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    if let Some(twice) = files.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        return Err(Error::System(format!("two parts of the pack are called {}", twice[0].name)));
     }
-    add("privacy.json".into(), &json(label)?)?;
-    manifest.files.sort_by(|a, b| a.name.cmp(&b.name));
+    let manifest = super::Manifest { files, ..edition.manifest.clone() };
     let text = json(&manifest)?;
-    write(&staging.join("manifest.json"), &text)?;
+    write(&staging.join(MANIFEST), &text)?;
     let folder = to.join(name);
     put_in_place(&staging, &folder)?;
     Ok(Pack { folder, manifest: Sha256::digest(&text).into() })
 }
 
-/// The files of the series that ends with a table; none where no series is wanted.
-fn series_of(table: &Table, own: &Vintage, past: &Past, formats: &[Format]) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let Some(series) = series(table, own, past)? else { return Ok(Vec::new()) };
-    let file = |format: &Format| match format {
-        Format::Csv => Ok(("csv", series.csv()?)),
-        Format::Parquet => Ok(("parquet", parquet(&series.batch()?)?)),
-    };
-    formats.iter().map(file).collect()
+/// The file that lists all others.
+pub const MANIFEST: &str = "manifest.json";
+
+/// What a pack is made of: an output is a line here.
+fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<Job<'a>> {
+    let mut jobs: Vec<Job<'a>> = Vec::new();
+    for story in &edition.stories {
+        for table in &story.tables {
+            jobs.push(Box::new(move || tables(edition, story, table, formats, past)));
+        }
+    }
+    jobs.push(Box::new(|| Ok(vec![("privacy.json".into(), json(&edition.label)?)])));
+    jobs
 }
 
-/// A table in each format, with the ending of its file.
-fn encoded(table: &Table, formats: &[Format]) -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let one = |format: &Format| match format {
-        Format::Csv => Ok(("csv", table.csv()?)),
-        Format::Parquet => Ok(("parquet", parquet(&table.batch()?)?)),
+/// A table and its series in the machines' formats. A series holds several quarters, and is not kept.
+fn tables(edition: &Edition, story: &Story, table: &Table, formats: &[Format], past: &Past) -> Result<Vec<NewFile>> {
+    let vintage = Vintage::of(&edition.manifest, &story.name);
+    let series = series(table, &vintage, past)?;
+    let mut files = Vec::new();
+    for format in formats {
+        let (ending, own) = match format {
+            Format::Csv => ("csv", tidy::csv(table)?),
+            Format::Parquet => ("parquet", tidy::parquet(tidy::batches(table, ""))?),
+            Format::Html | Format::Ods | Format::Xlsx => continue,
+        };
+        let name = format!("{}-{}", story.name, table.level);
+        if let Some(series) = &series {
+            let bytes = match format {
+                _ if series.is_own_alone() => own.clone(),
+                Format::Csv => series.csv()?,
+                _ => series.parquet()?,
+            };
+            files.push((format!("{name}-series.{ending}"), bytes));
+        }
+        files.push((format!("{name}.{ending}"), own));
+    }
+    Ok(files)
+}
+
+/// Does every piece of the work, on several threads, and writes its files as they come: what is in memory is what the
+/// threads are at.
+fn work(jobs: &[Job<'_>], threads: usize, staging: &Path) -> Result<Vec<File>> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let one = || -> Result<()> {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let made =
+                job().and_then(|files| files.into_iter().map(|file| put(staging, file)).collect::<Result<Vec<_>>>());
+            match (made, done.lock()) {
+                (Ok(made), Ok(mut done)) => done.extend(made),
+                (made, _) => {
+                    // The others need not go on.
+                    next.store(jobs.len(), Ordering::Relaxed);
+                    return made.map(|_| ());
+                }
+            }
+        }
+        Ok(())
     };
-    formats.iter().map(one).collect()
+    let lost = |_| Err(Error::System("a thread that wrote the pack was lost".into()));
+    std::thread::scope(|scope| {
+        let started = (0..threads.max(1)).map(|_| scope.spawn(one)).collect::<Vec<_>>();
+        started.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(lost))
+    })?;
+    done.into_inner().map_err(|_| Error::System("a thread that wrote the pack was lost".into()))
+}
+
+/// Writes a file, whose name is a name and no path.
+fn put(staging: &Path, (name, bytes): NewFile) -> Result<File> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.starts_with('.') || name.is_empty() || !name.chars().all(is_plain) {
+        return Err(Error::System(
+            "a file of the pack has a name that is not letters, digits, `-`, `_` and `.`".into(),
+        ));
+    }
+    write(&staging.join(&name), &bytes)?;
+    Ok(File { name, bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(&bytes)) })
 }
 
 fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
@@ -149,19 +186,4 @@ fn put_in_place(staging: &Path, folder: &Path) -> Result<()> {
     }
     // What stands at the staging place now is the earlier pack, or nothing.
     clear(staging)
-}
-
-/// Parquet without statistics, in the grid's order.
-pub(super) fn parquet(batch: &RecordBatch) -> Result<Vec<u8>> {
-    let failed = |_| Error::System("a table could not be written as Parquet".into());
-    let properties = WriterProperties::builder()
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_created_by(format!("smirr {}", env!("CARGO_PKG_VERSION")))
-        .build();
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(failed)?;
-    writer.write(batch).map_err(failed)?;
-    writer.close().map_err(failed)?;
-    Ok(bytes)
 }

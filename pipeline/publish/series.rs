@@ -6,17 +6,22 @@ use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use csv::StringRecord;
 
 use super::earlier::{Past, Vintage};
-use super::table::{NUMBERS, Table};
-use crate::error::{Error, Result};
+use super::table::Table;
+use super::tidy::{NUMBERS, batches, parquet, unwritten, write_csv};
+use crate::error::Result;
 
 /// The symbol of a break: the figure is not to be compared with those before it.
 const BREAK: &str = "b";
 
 /// A series in a table's columns.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Series {
-    columns: Vec<String>,
-    rows: Vec<StringRecord>,
+#[derive(Debug)]
+pub struct Series<'a> {
+    /// The rows of earlier quarters, oldest first.
+    pub earlier: Vec<StringRecord>,
+    /// This quarter.
+    pub own: &'a Table,
+    /// Whether this quarter's figures are not to be compared with those before.
+    pub is_break: bool,
 }
 
 /// The series that ends with `table`; `None` where none is wanted. The first figures after a change of `own`, what they
@@ -24,7 +29,7 @@ pub struct Series {
 ///
 /// # Errors
 /// As [`super::earlier::Earlier::rows`].
-pub fn series(table: &Table, own: &Vintage, past: &Past) -> Result<Option<Series>> {
+pub fn series<'a>(table: &'a Table, own: &Vintage, past: &Past) -> Result<Option<Series<'a>>> {
     let Some(packs) = past.series() else { return Ok(None) };
     let mut parts = Vec::new();
     for pack in packs {
@@ -32,14 +37,13 @@ pub fn series(table: &Table, own: &Vintage, past: &Past) -> Result<Option<Series
             parts.push((vintage, rows));
         }
     }
-    parts.push((own.clone(), table.records()));
-    Ok(Some(joined(table.columns(), parts)))
+    Ok(Some(joined(table, own, parts)))
 }
 
 /// One quarter after another.
-fn joined(columns: Vec<String>, parts: Vec<(Vintage, Vec<StringRecord>)>) -> Series {
-    let mark = columns.iter().position(|name| name == "ValueQF");
-    let (mut rows, mut before) = (Vec::new(), None);
+fn joined<'a>(own: &'a Table, vintage: &Vintage, parts: Vec<(Vintage, Vec<StringRecord>)>) -> Series<'a> {
+    let mark = own.columns().iter().position(|name| name == "ValueQF");
+    let (mut earlier, mut before) = (Vec::new(), None);
     for (vintage, part) in parts {
         let is_break = before.as_ref().is_some_and(|before| *before != vintage);
         let marked = |row: StringRecord| match mark.filter(|_| is_break) {
@@ -48,46 +52,61 @@ fn joined(columns: Vec<String>, parts: Vec<(Vintage, Vec<StringRecord>)>) -> Ser
             }
             None => row,
         };
-        rows.extend(part.into_iter().map(marked));
+        earlier.extend(part.into_iter().map(marked));
         before = Some(vintage);
     }
-    Series { columns, rows }
+    Series { earlier, own, is_break: before.is_some_and(|before| before != *vintage) }
 }
 
 fn with(symbols: &str) -> String {
     if symbols.is_empty() { BREAK.to_owned() } else { format!("{symbols} {BREAK}") }
 }
 
-impl Series {
+impl Series<'_> {
+    /// Whether it is this quarter alone: its files are then those of the table.
+    pub fn is_own_alone(&self) -> bool {
+        self.earlier.is_empty() && !self.is_break
+    }
+
+    fn also(&self) -> &'static str {
+        if self.is_break { BREAK } else { "" }
+    }
+
     /// As CSV, like the table.
     ///
     /// # Errors
-    /// [`Error::System`] where a field cannot be written, which memory does not refuse.
+    /// [`crate::error::Error::System`] where a field cannot be written, which memory does not refuse.
     pub fn csv(&self) -> Result<Vec<u8>> {
-        let failed = || Error::System("a series could not be written as CSV".into());
         let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(&self.columns).map_err(|_| failed())?;
-        for row in &self.rows {
-            writer.write_record(row).map_err(|_| failed())?;
+        let records = [self.own.columns().into()];
+        for row in records.iter().chain(&self.earlier) {
+            writer.write_record(row).map_err(|_| unwritten("CSV"))?;
         }
-        writer.into_inner().map_err(|_| failed())
+        write_csv(&mut writer, self.own, self.also())?;
+        writer.into_inner().map_err(|_| unwritten("CSV"))
     }
 
-    /// As an Arrow batch, with the types of the table.
+    /// As Parquet, with the types of the table.
     ///
     /// # Errors
-    /// [`Error::System`] where Arrow refuses the columns, which their construction rules out.
-    pub fn batch(&self) -> Result<RecordBatch> {
+    /// [`crate::error::Error::System`] where Arrow refuses the columns, which their construction rules out.
+    pub fn parquet(&self) -> Result<Vec<u8>> {
+        let columns = self.own.columns();
         let column = |(at, name): (usize, &String)| -> (String, ArrayRef) {
-            let fields = self.rows.iter().map(|row| row.get(at).unwrap_or_default());
+            let fields = self.earlier.iter().map(|row| row.get(at).unwrap_or_default());
             let array: ArrayRef = match NUMBERS.contains(&name.as_str()) {
                 true => Arc::new(Float64Array::from_iter(fields.map(|field| field.parse::<f64>().ok()))),
                 false => Arc::new(StringArray::from_iter_values(fields)),
             };
             (name.clone(), array)
         };
-        RecordBatch::try_from_iter(self.columns.iter().enumerate().map(column))
-            .map_err(|_| Error::System("a series could not be laid out".into()))
+        let earlier =
+            RecordBatch::try_from_iter_with_nullable(columns.iter().enumerate().map(column).map(|(name, array)| {
+                let is_number = NUMBERS.contains(&name.as_str());
+                (name, array, is_number)
+            }));
+        let earlier = earlier.map_err(|_| unwritten("Parquet"));
+        parquet([earlier].into_iter().chain(batches(self.own, self.also())))
     }
 }
 

@@ -1,58 +1,72 @@
 //! Series by hand.
 
-use super::super::pack::parquet;
-use super::super::table::Row;
+use super::super::table::Block;
+use super::super::tidy::csv;
 use super::*;
 use crate::estimate::Estimate;
 use crate::estimate::reliability::Mark;
+use crate::measure::grid::Dimension;
 
 const LEVEL: &str = "health_board";
 
-fn row(labels: [&str; 2], figure: &str, decimals: u32, value: Option<f64>, mark: Mark) -> Row {
+fn block(figure: &str, decimals: u32, by_sex: bool, value: Option<f64>, mark: Mark, revised: bool) -> Block {
+    let sex = Dimension { name: "sex".into(), heading: "Sex".into(), values: vec!["F".into()] };
     let interval = value.map(|value| (value - 2.0, value + 3.5));
     let estimate = Estimate { value, interval, unbiased: value, error: value.map(|_| 1.25), mark };
-    Row { labels: labels.map(str::to_owned).to_vec(), figure: figure.into(), decimals, estimate, revised: false }
+    let dimensions = if by_sex { vec![sex] } else { Vec::new() };
+    Block { figure: figure.into(), decimals, dimensions, cells: vec![estimate], revised }
 }
 
 fn table(quarter: &str, revised: bool) -> Table {
-    let mut rows = vec![
-        row(["A", "All"], "referred", 0, Some(7.0), Mark::Plain),
-        row(["A", "F"], "referred", 0, Some(4.0), Mark::Unreliable),
-        row(["A", "All"], "rate", 1, Some(12.0), Mark::Plain),
-        row(["A", "F"], "rate", 1, None, Mark::NotApplicable),
-    ];
-    rows.iter_mut().for_each(|row| row.revised = revised);
     Table {
         report: "reach".into(),
         title: "Reach".into(),
         level: LEVEL.into(),
         quarter: quarter.into(),
-        headings: vec!["HB".into(), "Sex".into()],
-        rows,
+        heading: "HB".into(),
+        areas: vec!["A".into()],
+        dimensions: vec![("sex".into(), "Sex".into())],
+        blocks: vec![
+            block("referred", 0, false, Some(7.0), Mark::Plain, revised),
+            block("referred", 0, true, Some(4.0), Mark::Unreliable, revised),
+            block("rate", 1, false, Some(12.0), Mark::Plain, revised),
+            block("rate", 1, true, None, Mark::NotApplicable, revised),
+        ],
     }
+}
+
+/// A table's file, as bytes and as rows.
+fn records(table: &Table) -> Vec<StringRecord> {
+    csv::Reader::from_reader(&*csv(table).unwrap()).into_records().map(|row| row.unwrap()).collect()
 }
 
 fn vintage(lookup: &str, meaning: &str) -> Vintage {
     Vintage::known(Some(lookup), Some(meaning))
 }
 
+/// The rows of a series as its file has them.
+fn rows(series: &Series<'_>) -> Vec<StringRecord> {
+    csv::Reader::from_reader(&*series.csv().unwrap()).into_records().map(|row| row.unwrap()).collect()
+}
+
 /// The quarter and the symbols of each row.
-fn marks(series: &Series) -> Vec<(String, String)> {
-    let at = series.columns.iter().position(|name| name == "ValueQF").unwrap();
-    series.rows.iter().map(|row| (row[0].to_owned(), row[at].to_owned())).collect()
+fn marks(series: &Series<'_>) -> Vec<(String, String)> {
+    let at = series.own.columns().iter().position(|name| name == "ValueQF").unwrap();
+    rows(series).iter().map(|row| (row[0].to_owned(), row[at].to_owned())).collect()
 }
 
 #[test]
 fn symbols_stand_side_by_side() {
-    let part = |quarter: &str, revised: bool, vintage| (vintage, table(quarter, revised).records());
+    let part = |quarter: &str, revised: bool, vintage| (vintage, records(&table(quarter, revised)));
     let parts = vec![
         part("2026-Q1", false, vintage("a", "m")),
         part("2026-Q2", true, vintage("a", "m")),
         part("2026-Q3", false, vintage("b", "m")),
         part("2026-Q4", true, vintage("b", "n")),
-        part("2027-Q1", false, vintage("b", "n")),
     ];
-    let series = joined(table("2027-Q1", false).columns(), parts);
+    let own = table("2027-Q1", false);
+    let series = joined(&own, &vintage("b", "n"), parts.clone());
+    assert!(joined(&own, &vintage("c", "n"), parts).is_break && !series.is_own_alone());
     let expected = [
         ("2026-Q1", ["", "u", "", "z"]),
         ("2026-Q2", ["r", "u r", "r", "z r"]),
@@ -67,9 +81,20 @@ fn symbols_stand_side_by_side() {
 #[test]
 fn a_series_is_the_table_again_in_both_formats() {
     let table = table("2026-Q3", true);
-    let series = joined(table.columns(), vec![(vintage("a", "m"), table.records())]);
-    assert_eq!(series.csv().unwrap(), table.csv().unwrap());
-    assert_eq!(parquet(&series.batch().unwrap()).unwrap(), parquet(&table.batch().unwrap()).unwrap());
+    let alone = joined(&table, &vintage("a", "m"), Vec::new());
+    assert!(alone.is_own_alone());
+    assert_eq!(alone.csv().unwrap(), csv(&table).unwrap());
+    // Twice the same quarter: what was read back and what is at hand have the same columns and the same text.
+    let twice = joined(&table, &vintage("a", "m"), vec![(vintage("a", "m"), records(&table))]);
+    let (all, half) = (rows(&twice), records(&table).len());
+    assert_eq!(all[..half], all[half..]);
+    let mut file = tempfile::tempfile().unwrap();
+    std::io::Write::write_all(&mut file, &twice.parquet().unwrap()).unwrap();
+    let file = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file);
+    let read = file.unwrap().build().unwrap().collect::<Result<Vec<_>, _>>().unwrap();
+    assert_eq!(read.iter().map(RecordBatch::num_rows).sum::<usize>(), 2 * half);
+    let whole = arrow::compute::concat_batches(&read[0].schema(), &read).unwrap();
+    assert_eq!(whole.slice(0, half), whole.slice(half, half));
 }
 
 /// A board with packs in a folder that goes with it: their quarters, formats and lookups.
@@ -78,7 +103,11 @@ fn published(packs: &[(&str, &str, &str)]) -> tempfile::TempDir {
     for (quarter, format, lookup) in packs {
         let table = table(quarter, false);
         let name = format!("reach-{LEVEL}.{format}");
-        let bytes = if *format == "csv" { table.csv().unwrap() } else { parquet(&table.batch().unwrap()).unwrap() };
+        let bytes = if *format == "csv" {
+            csv(&table).unwrap()
+        } else {
+            super::super::tidy::parquet(batches(&table, "")).unwrap()
+        };
         let sha256 = crate::ingest::blocks::hex(&<sha2::Sha256 as sha2::Digest>::digest(&bytes));
         let manifest = serde_json::json!({
             "area_lookup": lookup,
@@ -93,16 +122,17 @@ fn published(packs: &[(&str, &str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn of(folder: &tempfile::TempDir, most: u32) -> Option<Series> {
+/// What a pack of 2026-Q4 tells of the series that ends with it.
+fn of<T>(folder: &tempfile::TempDir, most: u32, tell: impl Fn(&Series<'_>) -> T) -> Option<T> {
     let past = Past::find(folder.path(), "2026-Q4".parse().unwrap(), most).unwrap();
-    series(&table("2026-Q4", false), &vintage("a", "m"), &past).unwrap()
+    series(&table("2026-Q4", false), &vintage("a", "m"), &past).unwrap().map(|series| tell(&series))
 }
 
 #[test]
 fn packs_in_either_format_are_read_to_the_same_rows() {
     let [csv, parquet] = ["csv", "parquet"].map(|format| {
         let folder = published(&[("2026-Q3", format, "a")]);
-        of(&folder, 8).unwrap().rows
+        of(&folder, 8, rows).unwrap()
     });
     assert_eq!(csv, parquet);
     assert_eq!(csv.len(), 8);
@@ -112,7 +142,7 @@ fn packs_in_either_format_are_read_to_the_same_rows() {
 fn a_series_reaches_as_far_back_as_was_asked_and_published() {
     let folder = published(&[("2025-Q4", "csv", "a"), ("2026-Q2", "csv", "z"), ("2026-Q3", "csv", "a")]);
     let quarters = |most: u32| {
-        let mut quarters = marks(&of(&folder, most)?).into_iter().map(|it| it.0).collect::<Vec<_>>();
+        let mut quarters = of(&folder, most, marks)?.into_iter().map(|it| it.0).collect::<Vec<_>>();
         quarters.dedup();
         Some(quarters.join(" "))
     };
@@ -122,7 +152,7 @@ fn a_series_reaches_as_far_back_as_was_asked_and_published() {
     assert_eq!(quarters(1).as_deref(), Some("2026-Q4"));
     assert_eq!(quarters(0), None);
     // Each change of the lookup is a break, there and back.
-    let marks = marks(&of(&folder, 8).unwrap());
+    let marks = of(&folder, 8, marks).unwrap();
     let broken = marks.iter().filter(|(_, mark)| mark.ends_with('b')).map(|(quarter, _)| quarter.as_str());
     assert_eq!(broken.collect::<Vec<_>>(), ["2026-Q2"; 4].into_iter().chain(["2026-Q3"; 4]).collect::<Vec<_>>());
 }

@@ -1,20 +1,14 @@
-//! One published table: tidy rows under the names that Public Health Scotland's open data use.
+//! One published table, as figures lie in memory: a block a figure and set of dimensions, over the same areas. Rows are
+//! read off it; nothing is copied for each of them.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-
-use crate::error::{Error, Result};
 use crate::estimate::Estimate;
-use crate::measure::grid::UNKNOWN;
+use crate::estimate::reliability::Mark;
+use crate::measure::grid::{Dimension, UNKNOWN};
 
 /// What stands where a measure is given over all values of a dimension.
 pub const ALL: &str = "All";
 
-/// The columns that hold numbers.
-pub(super) const NUMBERS: [&str; 5] = ["Value", "Lower95", "Upper95", "Unbiased", "StandardError"];
-
-/// A table of one report at one area level: one row a cell and figure.
+/// A table of one report at one area level: every figure in every cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// The report's name.
@@ -25,19 +19,39 @@ pub struct Table {
     pub level: String,
     /// The quarter, as `2026-Q3`.
     pub quarter: String,
-    /// The headings of the dimensions, areas first.
-    pub headings: Vec<String>,
-    /// The rows, in the order of the grid: fixed by public lists alone (invariants 3 and 8).
-    pub rows: Vec<Row>,
+    /// The heading of the areas.
+    pub heading: String,
+    /// The areas' codes, `unknown` last.
+    pub areas: Vec<String>,
+    /// The dimensions beside areas, in the order of the file's columns: name and heading.
+    pub dimensions: Vec<(String, String)>,
+    /// The figures, in the order of the file: fixed by public lists alone (invariants 3 and 8).
+    pub blocks: Vec<Block>,
 }
 
-/// One figure.
+/// One figure by areas and some dimensions.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// A value a dimension; `All` where the figure is over all of them.
-    pub labels: Vec<String>,
-    /// The measure's or rate's name.
+pub struct Block {
+    /// The figure's name.
     pub figure: String,
+    /// How many decimals it is shown with.
+    pub decimals: u32,
+    /// Its dimensions beside areas, in the order of its cells. Their values are its own: two measures of days may have
+    /// different bins.
+    pub dimensions: Vec<Dimension>,
+    /// Its cells: areas slowest, then the dimensions in order.
+    pub cells: Vec<Estimate>,
+    /// Whether it corrects figures that were published before.
+    pub revised: bool,
+}
+
+/// One figure in one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row<'a> {
+    /// A value a dimension, areas first; `All` where the figure is over all of them.
+    pub labels: Vec<&'a str>,
+    /// The figure's name.
+    pub figure: &'a str,
     /// How many decimals it is shown with.
     pub decimals: u32,
     /// The figure.
@@ -46,103 +60,89 @@ pub struct Row {
     pub revised: bool,
 }
 
-/// To two decimal places; zero has no sign.
-fn fine(value: f64) -> String {
-    format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0)
-}
-
-/// `d` marks a total, after the open-data convention for derived values; `u` is unknown's own word and needs no mark.
-fn label_qualifier(label: &str) -> &'static str {
-    if label == ALL { "d" } else { "" }
-}
-
 impl Table {
-    /// The headings of the file, in order.
-    pub fn columns(&self) -> Vec<String> {
-        let mut columns = vec!["Quarter".to_owned()];
-        for heading in &self.headings {
-            columns.push(heading.clone());
-            columns.push(format!("{heading}QF"));
-        }
-        columns.extend(
-            ["Figure", "Value", "ValueQF", "Lower95", "Upper95", "Unbiased", "StandardError"].map(str::to_owned),
-        );
-        columns
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.blocks.iter().map(|block| block.cells.len()).sum()
     }
 
-    /// The table as CSV: UTF-8, LF, every row in the grid's order.
-    ///
-    /// # Errors
-    /// [`Error::System`] where a field cannot be written, which memory does not refuse.
-    pub fn csv(&self) -> Result<Vec<u8>> {
-        let failed = |_| Error::System("a table could not be written as CSV".into());
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(self.columns()).map_err(failed)?;
-        for row in &self.rows {
-            writer.write_record(self.fields(row)).map_err(failed)?;
-        }
-        writer.into_inner().map_err(|_| Error::System("a table could not be written as CSV".into()))
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
-    /// The rows of the file.
-    pub(super) fn records(&self) -> Vec<csv::StringRecord> {
-        self.rows.iter().map(|row| self.fields(row).into()).collect()
+    /// The headings of the dimensions, areas first.
+    pub fn headings(&self) -> impl Iterator<Item = &str> {
+        [self.heading.as_str()].into_iter().chain(self.dimensions.iter().map(|(_, heading)| heading.as_str()))
     }
 
-    fn fields(&self, row: &Row) -> Vec<String> {
-        let mut fields = vec![self.quarter.clone()];
-        for label in &row.labels {
-            fields.push(label.clone());
-            fields.push(label_qualifier(label).to_owned());
-        }
-        let number = |value: Option<f64>| value.map_or(String::new(), |value| row.number(value));
-        fields.push(row.figure.clone());
-        fields.push(number(row.estimate.value));
-        fields.push(row.qualifier());
-        fields.push(number(row.estimate.interval.map(|(lower, _)| lower)));
-        fields.push(number(row.estimate.interval.map(|(_, upper)| upper)));
-        fields.push(row.estimate.unbiased.map_or(String::new(), fine));
-        fields.push(row.estimate.error.map_or(String::new(), fine));
-        fields
+    /// Every row, in the order of the file.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        self.blocks.iter().flat_map(|block| self.rows_of(block))
     }
 
-    /// The same table as an Arrow batch, with the same columns.
-    ///
-    /// # Errors
-    /// [`Error::System`] where Arrow refuses the columns, which their construction rules out.
-    pub fn batch(&self) -> Result<RecordBatch> {
-        let texts = |text: &dyn Fn(&Row) -> String| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(self.rows.iter().map(text)))
-        };
-        let numbers = |number: &dyn Fn(&Row) -> Option<f64>| -> ArrayRef {
-            Arc::new(Float64Array::from_iter(self.rows.iter().map(|row| number(row).map(|value| row.rounded(value)))))
-        };
-        let mut columns = vec![texts(&|_| self.quarter.clone())];
-        for place in 0..self.headings.len() {
-            columns.push(texts(&|row| row.labels[place].clone()));
-            columns.push(texts(&|row| label_qualifier(&row.labels[place]).to_owned()));
-        }
-        columns.push(texts(&|row| row.figure.clone()));
-        columns.push(numbers(&|row| row.estimate.value));
-        columns.push(texts(&Row::qualifier));
-        columns.push(numbers(&|row| row.estimate.interval.map(|(lower, _)| lower)));
-        columns.push(numbers(&|row| row.estimate.interval.map(|(_, upper)| upper)));
-        for number in [|row: &Row| row.estimate.unbiased, |row: &Row| row.estimate.error] {
-            let rounded = self.rows.iter().map(|row| number(row).map(|value| (value * 100.0).round() / 100.0));
-            columns.push(Arc::new(Float64Array::from_iter(rounded)));
-        }
-        RecordBatch::try_from_iter(self.columns().into_iter().zip(columns))
-            .map_err(|_| Error::System("a table could not be laid out".into()))
+    /// The rows of one of its blocks, in the order of the file.
+    pub fn rows_of<'a>(&'a self, block: &'a Block) -> impl Iterator<Item = Row<'a>> {
+        let place = |dimension: &Dimension| self.dimensions.iter().position(|(name, _)| *name == dimension.name);
+        let places = block.dimensions.iter().map(place).collect::<Vec<_>>();
+        block.cells.iter().enumerate().map(move |(cell, estimate)| {
+            let mut labels = vec![ALL; self.dimensions.len() + 1];
+            labels[0] = &self.areas[cell / block.width()];
+            for ((value, dimension), place) in block.digits(cell).into_iter().zip(&block.dimensions).zip(&places) {
+                if let Some(place) = place {
+                    labels[place + 1] = &dimension.values[value];
+                }
+            }
+            let Block { figure, decimals, revised, .. } = block;
+            Row { labels, figure, decimals: *decimals, estimate: *estimate, revised: *revised }
+        })
+    }
+
+    /// The figure by exactly these dimensions beside areas, in any order.
+    pub fn by(&self, figure: &str, dimensions: &[&str]) -> Option<&Block> {
+        self.blocks.iter().find(|block| block.figure == figure && block.is_by(dimensions))
     }
 
     /// A few rows for a terminal: what is known of known places, the first of each figure.
-    pub fn glance(&self, most: usize) -> Vec<&Row> {
-        let known = |row: &&Row| !row.labels.iter().any(|label| label == UNKNOWN);
-        self.rows.iter().filter(known).take(most).collect()
+    pub fn glance(&self, most: usize) -> Vec<Row<'_>> {
+        self.rows().filter(|row| !row.labels.contains(&UNKNOWN)).take(most).collect()
     }
 }
 
-impl Row {
+impl Block {
+    /// Cells of one area.
+    pub fn width(&self) -> usize {
+        self.dimensions.iter().map(|it| it.values.len()).product()
+    }
+
+    /// The place of a cell in each dimension.
+    pub fn digits(&self, cell: usize) -> Vec<usize> {
+        let mut rest = cell % self.width();
+        let mut digits = vec![0; self.dimensions.len()];
+        for (digit, dimension) in digits.iter_mut().zip(&self.dimensions).rev() {
+            *digit = rest % dimension.values.len();
+            rest /= dimension.values.len();
+        }
+        digits
+    }
+
+    /// Its cells of one area: a position in [`Table::areas`].
+    pub fn of_area(&self, area: usize) -> &[Estimate] {
+        &self.cells[area * self.width()..(area + 1) * self.width()]
+    }
+
+    /// Whether its dimensions are these, in any order.
+    pub fn is_by(&self, names: &[&str]) -> bool {
+        self.dimensions.len() == names.len() && self.dimensions.iter().all(|it| names.contains(&it.name.as_str()))
+    }
+
+    /// One of its figures, to be read.
+    pub fn row(&self, estimate: Estimate) -> Row<'_> {
+        Row { labels: Vec::new(), figure: &self.figure, decimals: self.decimals, estimate, revised: self.revised }
+    }
+}
+
+impl Row<'_> {
     /// The figure to its decimals; zero has no sign.
     pub fn rounded(&self, value: f64) -> f64 {
         let scale = 10f64.powi(self.decimals as i32);
@@ -155,15 +155,21 @@ impl Row {
     }
 
     /// What is said beside the figure: its mark, and `r` where it is revised; side by side where it is both.
-    pub fn qualifier(&self) -> String {
-        let symbols = [self.estimate.mark.symbol(), if self.revised { "r" } else { "" }];
-        symbols.into_iter().filter(|symbol| !symbol.is_empty()).collect::<Vec<_>>().join(" ")
+    pub fn qualifier(&self) -> &'static str {
+        match (self.estimate.mark, self.revised) {
+            (mark, false) => mark.symbol(),
+            (Mark::Plain, true) => "r",
+            (Mark::Low, true) => "low r",
+            (Mark::Unreliable, true) => "u r",
+            (Mark::Withheld, true) => "x r",
+            (Mark::NotApplicable, true) => "z r",
+        }
     }
 
     /// The figure with its interval and symbol, as a person reads it.
     pub fn text(&self) -> String {
         let symbol = match self.qualifier() {
-            none if none.is_empty() => none,
+            "" => String::new(),
             symbols => format!(" [{symbols}]"),
         };
         match (self.estimate.value, self.estimate.interval) {

@@ -16,7 +16,7 @@ use crate::estimate::ratio::difference;
 use crate::estimate::reliability::Mark;
 use crate::privacy::Definition;
 use crate::publish::earlier::{Past, Vintage};
-use crate::publish::{Row, Table};
+use crate::publish::{Block, Row, Table};
 
 /// A figure of the quarter before, as it was published.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,29 +42,30 @@ pub fn add(question: &Question<'_>, table: &mut Table, past: &Past, own: &Vintag
     let before = before(table, past, own)?;
     // Laplace's tails are longer than the normal's: see [`multiplier`].
     let stretch = multiplier(question.definition() == Definition::Pure);
-    let mut rows = Vec::new();
+    let mut blocks = Vec::new();
     for change in &report.changes {
         let of = match change.of {
             ChangeOf::Measure(at) => &report.measures[at].name,
             ChangeOf::Rate(at) => &report.rates[at].name,
         };
-        for now in table.rows.iter().filter(|row| row.figure == *of) {
-            let before = before.get(&(now.labels.clone(), of.clone()));
-            rows.push(Row {
-                labels: now.labels.clone(),
-                figure: change.name.clone(),
-                decimals: now.decimals,
-                estimate: before.map_or(Estimate::WITHHELD, |before| changed(now, before, stretch)),
-                revised: now.revised || before.is_some_and(|before| before.revised),
-            });
+        for now in table.blocks.iter().filter(|block| block.figure == *of) {
+            let mut revised = now.revised;
+            let against = |row: Row<'_>| {
+                let labels = row.labels.iter().map(|&label| label.to_owned()).collect();
+                let Some(before) = before.get(&(labels, of.clone())) else { return Estimate::WITHHELD };
+                revised |= before.revised;
+                changed(&row, before, stretch)
+            };
+            let cells = table.rows_of(now).map(against).collect();
+            blocks.push(Block { figure: change.name.clone(), cells, revised, ..now.clone() });
         }
     }
-    table.rows.extend(rows);
+    table.blocks.extend(blocks);
     Ok(())
 }
 
 /// What a figure is above the one before.
-fn changed(now: &Row, before: &Before, stretch: f64) -> Estimate {
+fn changed(now: &Row<'_>, before: &Before, stretch: f64) -> Estimate {
     let mark = mark(now.estimate.mark, before.mark);
     let none = Estimate { mark, ..Estimate::WITHHELD };
     let of_now = Before::of(now);
@@ -99,7 +100,7 @@ fn mark(now: Mark, before: Mark) -> Mark {
 
 impl Before {
     /// Of this quarter, to the decimals that are published: a change is that of the figures that are seen.
-    fn of(row: &Row) -> Self {
+    fn of(row: &Row<'_>) -> Self {
         let to = |value: f64| row.rounded(value);
         Before {
             value: row.estimate.value.map(to),
@@ -133,7 +134,7 @@ fn before(table: &Table, past: &Past, own: &Vintage) -> Result<HashMap<(Vec<Stri
     let comparable = |pack: &&crate::publish::earlier::Earlier| pack.vintage(&table.report).as_ref() == Some(own);
     let Some(pack) = past.before().filter(comparable) else { return Ok(HashMap::new()) };
     let rows = pack.rows(table)?.unwrap_or_default();
-    let areas = table.headings.len();
+    let areas = table.dimensions.len() + 1;
     let entry = |row: &StringRecord| {
         let field = |at: usize| row.get(at).unwrap_or_default();
         let labels = (0..areas).map(|at| field(1 + 2 * at).to_owned()).collect();

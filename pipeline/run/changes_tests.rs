@@ -3,7 +3,13 @@
 use super::*;
 
 /// A row of this quarter: value, interval, unbiased estimate and its error.
-fn now(decimals: u32, value: f64, interval: (f64, f64), counted: Option<(f64, Option<f64>)>, mark: Mark) -> Row {
+fn now(
+    decimals: u32,
+    value: f64,
+    interval: (f64, f64),
+    counted: Option<(f64, Option<f64>)>,
+    mark: Mark,
+) -> Row<'static> {
     let estimate = Estimate {
         value: Some(value).filter(|_| mark.shows_value()),
         interval: Some(interval).filter(|_| mark.shows_value()),
@@ -11,7 +17,7 @@ fn now(decimals: u32, value: f64, interval: (f64, f64), counted: Option<(f64, Op
         error: counted.and_then(|it| it.1),
         mark,
     };
-    Row { labels: vec!["A".into()], figure: "referred".into(), decimals, estimate, revised: false }
+    Row { labels: vec!["A"], figure: "referred", decimals, estimate, revised: false }
 }
 
 /// Value, interval, unbiased estimate, error and mark of a change.

@@ -18,6 +18,7 @@ pub mod ahead;
 mod answer;
 mod changes;
 mod earlier;
+mod edition;
 pub mod explain;
 mod extracts;
 mod fictional;
@@ -35,7 +36,7 @@ pub mod witness;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::config::plan::Plan;
+use crate::config::plan::{Plan, Publish};
 use crate::engine::{Engine, Limits};
 use crate::error::{Error, Result};
 use crate::folders::make_private_folder;
@@ -45,6 +46,7 @@ use crate::measure::plan::reads_active;
 use crate::privacy::{Key32, Ledger};
 use crate::progress::Progress;
 use crate::publish::earlier::{Past, Vintage};
+use crate::publish::edition::Edition;
 use crate::publish::{Pack, Table};
 use crate::store::Store;
 use crate::{publish, validation};
@@ -138,9 +140,9 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let stage = progress.stage("publish", None);
     let (pack, tables) = {
         let lookup = intake.public_hash(&plan.geography.table);
-        publish_all(plan, &questions, &answers, &public, &mut ledger, (&past, lookup))?
+        publish_all(plan, &questions, &answers, &public, &mut ledger, (&past, lookup), resources.threads)?
     };
-    stage.finish(tables.iter().map(|table| table.rows.len() as u64).sum());
+    stage.finish(tables.iter().map(|table| table.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();
     Ok(Summary { pack, tables, validation, bands: plan.geography.bands_in_words(), charges })
 }
@@ -275,6 +277,7 @@ fn publish_all(
     public: &Public,
     ledger: &mut Ledger,
     (past, lookup): (&Past, &str),
+    threads: usize,
 ) -> Result<(Pack, Vec<Table>)> {
     let manifest = answer::manifest(plan, questions, answers, lookup)?;
     // Reports have nothing to do with one another: each is estimated on a thread of its own.
@@ -284,17 +287,32 @@ fn publish_all(
         let lost = |_| Err(Error::System("a thread that estimated a report was lost".into()));
         started.into_iter().map(|thread| thread.join().unwrap_or_else(lost)).collect()
     });
-    let mut tables = Vec::new();
+    let mut stories = Vec::new();
     for ((question, answer), own) in questions.iter().zip(answers).zip(estimated) {
         let mut own = own?;
-        own.iter_mut().flat_map(|table| &mut table.rows).for_each(|row| row.revised = answer.revises.is_some());
+        own.iter_mut().flat_map(|table| &mut table.blocks).for_each(|it| it.revised = answer.revises.is_some());
         let vintage = Vintage::of(&manifest, &question.report.name);
         own.iter_mut().try_for_each(|table| changes::add(question, table, past, &vintage))?;
-        tables.extend(own);
+        stories.push(edition::story(plan, question, own, answer.revises.as_ref().map(ToString::to_string)));
     }
     let label = label::label(plan, questions, answers, ledger)?;
-    let (to, name) = (&plan.publish.to, plan.quarter.to_string());
-    let pack = publish::write_pack(to, &name, &tables, &plan.publish.formats, &label, manifest, past)?;
+    let areas = plan.sources.iter().find(|source| source.table == plan.geography.table);
+    let Publish { look, contact, licence, .. } = plan.publish.clone();
+    let edition = Edition {
+        board: plan.board.clone(),
+        quarter: plan.quarter,
+        look,
+        contact,
+        licence,
+        levels: edition::levels(&plan.geography, areas.map(|source| &*source.schema)),
+        bands: plan.geography.band_names(),
+        stories,
+        sources: edition::sources(plan),
+        label,
+        manifest,
+    };
+    let pack = publish::write_pack(&plan.publish.to, &edition, &plan.publish.formats, past, threads)?;
+    let tables = edition.stories.into_iter().flat_map(|story| story.tables).collect();
     for answer in answers {
         ledger.mark_published(&answer.release, &Key32(pack.manifest))?;
     }

@@ -1,7 +1,7 @@
 //! The figures of a report, cell by cell: counts, rates and means. What is given over a dimension at once is in
 //! [`super::summary`].
 
-use super::block::Block;
+use super::block::everywhere;
 use super::cells::Cells;
 use super::measured::Measured;
 use crate::config::figures::Sampling as Asked;
@@ -12,6 +12,7 @@ use crate::estimate::interval::{Figure, count};
 use crate::estimate::ratio::{Sampling, Side, mean, ratio, share};
 use crate::estimate::reliability::Rules;
 use crate::measure::plan::floor;
+use crate::publish::Block;
 
 /// A measure's own figures in one table.
 pub fn counts(name: &str, measure: &Measure, cells: &Cells, rules: &Rules) -> Block {
@@ -27,7 +28,7 @@ pub fn counts(name: &str, measure: &Measure, cells: &Cells, rules: &Rules) -> Bl
         let figure = Figure::new(side.value / scale, low as f64 / scale, high as f64 / scale);
         Estimate::of(figure, rules, cells.places).counted(side.unbiased / scale, Some(cells.error(cell) / scale))
     };
-    Block::new(name, cells.places, cells, |cell| hidden(cells, cell).unwrap_or_else(|| estimate(cell)))
+    everywhere(name, cells.places, cells, |cell| hidden(cells, cell).unwrap_or_else(|| estimate(cell)))
 }
 
 /// What stands in the place of a cell that says nothing: one where nobody can be, or one that is withheld.
@@ -82,7 +83,7 @@ fn quotients(
             let hidden = hidden(of, cell).or_else(|| hidden(over, other));
             hidden.unwrap_or_else(|| figure(of.side(cell), over.side(other)))
         };
-        blocks.push(Block::new(name, 1, of, estimate));
+        blocks.push(everywhere(name, 1, of, estimate));
     }
     Ok(blocks)
 }
@@ -123,6 +124,6 @@ pub fn funnel(measure: &Measure, cells: &Cells, stage: usize, rules: &Rules) -> 
     }
     let name = &measure.name;
     let no_further = counts(&format!("{name}_no_further"), measure, cells, rules);
-    let block = |name: &str, decimals, figures: &[Estimate]| Block::new(name, decimals, cells, |cell| figures[cell]);
+    let block = |name: &str, decimals, figures: &[Estimate]| everywhere(name, decimals, cells, |cell| figures[cell]);
     vec![block(name, 0, &reached), block(&format!("{name}_share"), 1, &shares), no_further]
 }

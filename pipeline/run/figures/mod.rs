@@ -16,8 +16,8 @@ use crate::config::plan::{self as config, Plan, Rows};
 use crate::error::Result;
 use crate::estimate::reliability::Rules;
 use crate::measure::grid::Public;
-use crate::publish::Table;
-use block::{Block, Frame};
+use crate::publish::{Block, Table};
+use block::frame;
 pub use derived::sampling;
 use measured::Measured;
 
@@ -42,7 +42,6 @@ pub fn rules(report: &config::Report) -> Rules {
 struct Report<'a> {
     plan: &'a Plan,
     question: &'a Question<'a>,
-    frame: Frame,
     rules: Rules,
     measured: Vec<Measured>,
 }
@@ -56,27 +55,22 @@ impl<'a> Report<'a> {
                 true => Measured::public(plan, asked.measure, public, &areas),
                 false => Measured::drawn(plan, asked, vectors, small),
             });
-        Ok(Report {
-            plan,
-            question,
-            frame: Frame::of(plan, question),
-            rules: rules(question.report),
-            measured: measured.collect::<Result<_>>()?,
-        })
+        Ok(Report { plan, question, rules: rules(question.report), measured: measured.collect::<Result<_>>()? })
     }
 
     fn table(&self, at: usize) -> Result<Table> {
         let level = &self.plan.geography.levels[at];
         let report = self.question.report;
         let areas = self.question.areas();
-        let blocks = self.blocks(at)?;
         Ok(Table {
             report: report.name.clone(),
             title: report.title.clone(),
             level: level.name.clone(),
             quarter: self.plan.quarter.to_string(),
-            headings: [level.heading.clone()].into_iter().chain(self.frame.headings()).collect(),
-            rows: blocks.iter().flat_map(|block| block.rows(&self.frame, areas[at])).collect(),
+            heading: level.heading.clone(),
+            areas: areas[at].to_vec(),
+            dimensions: frame(self.plan, self.question),
+            blocks: self.blocks(at)?,
         })
     }
 
@@ -84,6 +78,8 @@ impl<'a> Report<'a> {
     fn blocks(&self, at: usize) -> Result<Vec<Block>> {
         let Report { question, rules, measured, .. } = self;
         let report = question.report;
+        let bands = self.plan.geography.band_names();
+        let dimension = |measure: usize, at: usize| report.dimension(&bands, measure, at);
         let both = |of: usize, over: usize| [&measured[of], &measured[over]];
         let mut blocks = Vec::new();
         for (own, measure) in measured.iter().zip(&report.measures) {
@@ -106,27 +102,18 @@ impl<'a> Report<'a> {
             blocks.extend(derived::means(mean, at, both(mean.sum, mean.count), rules)?);
         }
         for quartiles in &report.quartiles {
-            let dim = self.dimension(quartiles.of, quartiles.across);
-            blocks.extend(summary::quartiles(quartiles, dim, at, &measured[quartiles.of], rules)?);
+            let dim = dimension(quartiles.of, quartiles.across);
+            blocks.extend(summary::quartiles(quartiles, &dim, at, &measured[quartiles.of], rules)?);
         }
         for asked in &report.inequality {
             let rate = &report.rates[asked.of];
-            let band = self.dimension(rate.of, asked.across.of);
-            blocks.extend(summary::inequalities(asked, rate, band, at, both(rate.of, rate.over), rules)?);
+            let band = dimension(rate.of, asked.across.of);
+            blocks.extend(summary::inequalities(asked, rate, &band, at, both(rate.of, rate.over), rules)?);
         }
         for asked in &report.standardised {
-            let ages = self.dimension(asked.of, asked.across.of);
-            blocks.extend(summary::standard(asked, ages, at, both(asked.of, asked.over), rules)?);
+            let ages = dimension(asked.of, asked.across.of);
+            blocks.extend(summary::standard(asked, &ages, at, both(asked.of, asked.over), rules)?);
         }
         Ok(blocks)
-    }
-
-    /// The name of a measure's dimension: a position among its bands and then its codes.
-    fn dimension(&self, measure: usize, at: usize) -> &str {
-        let measure = &self.question.report.measures[measure];
-        match at.checked_sub(measure.bands.len()) {
-            None => &self.plan.geography.bands[measure.bands[at]].name,
-            Some(code) => &measure.codes[code].name,
-        }
     }
 }

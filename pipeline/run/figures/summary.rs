@@ -1,11 +1,12 @@
 //! Figures over all values of one dimension: quartiles of bins, inequality over bands, rates standardised over ages.
 
-use super::block::Block;
+use super::block::without;
 use super::derived::{hidden, sampling};
 use super::measured::Measured;
 use crate::config::derived::{Inequality, Quartiles, Standardised};
 use crate::config::figures::Convention as Asked;
 use crate::config::plan::Rate;
+use crate::config::published::{INEQUALITY, quantile_name};
 use crate::error::Result;
 use crate::estimate::Estimate;
 use crate::estimate::inequality::{Band, Convention, inequality};
@@ -14,6 +15,7 @@ use crate::estimate::quantile::Histogram;
 use crate::estimate::ratio::{Side, ratio_variance};
 use crate::estimate::reliability::Rules;
 use crate::estimate::standard::{Stratum, standardised, weights};
+use crate::publish::Block;
 
 /// Quantiles of a measure by bins, one figure each: in every table of it, without the dimension of bins.
 ///
@@ -37,20 +39,10 @@ pub fn quartiles(asked: &Quartiles, dim: &str, level: usize, of: &Measured, rule
                 figures.push(withheld.unwrap_or_else(|| Estimate::of(figure, rules, 1)));
             }
             let name = format!("{}_{}", asked.name, quantile_name(q));
-            blocks.push(Block::without(&name, 1, cells, at, &figures));
+            blocks.push(without(&name, 1, cells, at, &figures));
         }
     }
     Ok(blocks)
-}
-
-/// `median`, `lower_quartile`, `upper_quartile`, or the per cent below.
-fn quantile_name(q: f64) -> String {
-    match q {
-        0.25 => "lower_quartile".into(),
-        0.5 => "median".into(),
-        0.75 => "upper_quartile".into(),
-        other => format!("p{}", (other * 1000.0).round() / 10.0).replace('.', "_"),
-    }
 }
 
 /// The measures of inequality of a rate, in every table that has the band, without it.
@@ -85,20 +77,21 @@ pub fn inequalities(
                 gap(&sides, &|a, b| of.covariance(known[a], known[b]) / of.scale().powi(2), rate, convention),
             ));
         }
-        type Part = (&'static str, u32, fn(&crate::estimate::inequality::Inequality) -> Option<Figure>);
-        let parts: [Part; 5] = [
-            ("sii", 1, |it| it.sii),
-            ("rii", 2, |it| it.rii),
-            ("par", 1, |it| it.par),
-            ("absolute_range", 1, |it| it.absolute_range),
-            ("relative_range", 2, |it| it.relative_range),
+        type Part = (u32, fn(&crate::estimate::inequality::Inequality) -> Option<Figure>);
+        // In the order of their names.
+        let parts: [Part; INEQUALITY.len()] = [
+            (1, |it| it.sii),
+            (2, |it| it.rii),
+            (1, |it| it.par),
+            (1, |it| it.absolute_range),
+            (2, |it| it.relative_range),
         ];
-        for (part, decimals, figure) in parts {
+        for ((part, _), (decimals, figure)) in INEQUALITY.iter().zip(parts) {
             let estimate = |(withheld, it): &(Option<Estimate>, crate::estimate::inequality::Inequality)| {
                 withheld.unwrap_or_else(|| Estimate::of(figure(it), rules, decimals))
             };
             let figures = found.iter().map(estimate).collect::<Vec<_>>();
-            blocks.push(Block::without(&format!("{}_{part}", asked.name), decimals, of, at, &figures));
+            blocks.push(without(&format!("{}_{part}", asked.name), decimals, of, at, &figures));
         }
     }
     Ok(blocks)
@@ -152,7 +145,7 @@ pub fn standard(
             let figure = standardised(&strata.collect::<Vec<_>>(), f64::from(asked.per), true);
             figures.push(withheld.unwrap_or_else(|| Estimate::of(figure, rules, 1)));
         }
-        blocks.push(Block::without(&asked.name, 1, of, at, &figures));
+        blocks.push(without(&asked.name, 1, of, at, &figures));
     }
     Ok(blocks)
 }

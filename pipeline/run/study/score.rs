@@ -153,18 +153,18 @@ impl Tally {
 
     /// One run.
     fn add(&mut self, truth: &Truth, tables: &[Table]) -> Result<()> {
-        let rows = tables.iter().map(|table| table.rows.len()).sum::<usize>();
+        let rows = tables.iter().map(|table| table.len()).sum::<usize>();
         if rows != truth.places.len() {
             return Err(Error::System("a simulated run has other cells than the truth".into()));
         }
         let mut covered = vec![[Sums::default(); 2]; truth.groups.len()];
-        let rows = tables.iter().flat_map(|table| &table.rows);
-        for ((place, cell), row) in truth.places.iter().zip(&mut self.cells).zip(rows) {
+        let cells = tables.iter().flat_map(|table| &table.blocks).flat_map(|block| &block.cells);
+        for ((place, cell), estimate) in truth.places.iter().zip(&mut self.cells).zip(cells) {
             let Some(Place { group, figure: Some(figure) }) = *place else { continue };
-            let Some(holds) = cell.add(figure, &row.estimate) else { continue };
+            let Some(holds) = cell.add(figure, estimate) else { continue };
             let [all, small] = &mut covered[group];
             all.add(f64::from(holds));
-            if row.estimate.unbiased.is_some() && figure < SMALL {
+            if estimate.unbiased.is_some() && figure < SMALL {
                 small.add(f64::from(holds));
             }
         }

@@ -1,6 +1,6 @@
 //! The true figures of a report, each with the table that it stands in.
 
-use crate::publish::{ALL, Table};
+use crate::publish::Table;
 
 /// One figure at one level by one set of dimensions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,21 +35,20 @@ impl Truth {
     pub fn new(tables: &[Table], estimated: &dyn Fn(&str) -> bool) -> Self {
         let mut truth = Truth { groups: Vec::new(), places: Vec::new() };
         for (level, table) in tables.iter().enumerate() {
-            for row in &table.rows {
-                if !estimated(&row.figure) {
-                    truth.places.push(None);
+            for block in &table.blocks {
+                if !estimated(&block.figure) {
+                    truth.places.extend(block.cells.iter().map(|_| None));
                     continue;
                 }
-                let by = table.headings.iter().zip(&row.labels).skip(1).filter(|(_, label)| *label != ALL);
-                let by = by.map(|(heading, _)| heading.clone()).collect();
-                let group = truth.group(Group { figure: row.figure.clone(), level, by });
-                truth.places.push(Some(Place { group, figure: row.estimate.value }));
+                let by = block.dimensions.iter().map(|dimension| dimension.heading.clone()).collect();
+                let group = truth.group(Group { figure: block.figure.clone(), level, by });
+                truth.places.extend(block.cells.iter().map(|cell| Some(Place { group, figure: cell.value })));
             }
         }
         truth
     }
 
-    /// A group's position; rows of one group mostly follow one another.
+    /// A group's position.
     fn group(&mut self, group: Group) -> usize {
         self.groups.iter().rposition(|known| *known == group).unwrap_or_else(|| {
             self.groups.push(group);

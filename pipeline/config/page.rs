@@ -1,0 +1,87 @@
+//! What stands on a report's part of the published page: its charts, as YAML and as a checked plan.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A chart. Exactly one of `bars`, `funnel`, `areas`, `map` and `trend` is given.
+///
+/// ```yaml
+/// - { bars: referral_rate, by: simd_quintile }
+/// - { funnel: pathway }
+/// - { areas: referral_rate, level: hscp }
+/// - { map: referral_rate, level: hscp }
+/// - { trend: referred }
+/// ```
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChartYaml {
+    /// A figure, or several of one unit, by the values of one dimension: each with its interval.
+    #[serde(default)]
+    pub bars: Option<FiguresYaml>,
+    /// A funnel of this report: people by the stage that they reached.
+    #[serde(default)]
+    pub funnel: Option<String>,
+    /// A figure of every area of a level, side by side.
+    #[serde(default)]
+    pub areas: Option<String>,
+    /// A figure of every area of a level, on a map: where the board's `geography` has `boundaries` of that level.
+    #[serde(default)]
+    pub map: Option<String>,
+    /// A figure, or several of one unit, over the quarters that were published.
+    #[serde(default)]
+    pub trend: Option<FiguresYaml>,
+    /// `bars`: the dimension.
+    #[serde(default)]
+    pub by: Option<String>,
+    /// `areas`, `map`: the level; the finest that the page shows unless said.
+    #[serde(default)]
+    pub level: Option<String>,
+    /// The chart's title; the figure's label and the dimension unless said.
+    #[serde(default)]
+    pub title: Option<String>,
+}
+
+/// One figure or several.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FiguresYaml {
+    /// One.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
+/// A checked chart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chart {
+    /// How it is drawn.
+    pub kind: ChartKind,
+    /// The published figures that it shows, of one unit; at least one.
+    pub figures: Vec<String>,
+    /// Its title.
+    pub title: String,
+}
+
+/// How a chart is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChartKind {
+    /// By the values of this dimension, for one area.
+    Bars {
+        /// The dimension's name.
+        by: String,
+    },
+    /// By the stages of a funnel, for one area.
+    Funnel,
+    /// By area.
+    Areas {
+        /// The level's name.
+        level: String,
+    },
+    /// On a map.
+    Map {
+        /// The level's name.
+        level: String,
+    },
+    /// Over quarters, for one area.
+    Trend,
+}

@@ -1,0 +1,96 @@
+//! What a run publishes, gathered from the plan, the public tables and the estimates.
+
+use std::collections::HashMap;
+
+use super::question::Question;
+use crate::config::journey::STAGE;
+use crate::config::plan::{Band, Geography, Level, Plan, Report, Rows};
+use crate::publish::edition::{AreaLevel, DimensionWords, SourceWords, Story};
+use crate::publish::{Table, edition};
+use crate::run::figures::rules;
+use crate::schema::{Column, Sender, TableSchema};
+
+/// One report as it is published.
+pub fn story(plan: &Plan, question: &Question<'_>, tables: Vec<Table>, revises: Option<String>) -> Story {
+    let report = question.report;
+    Story {
+        name: report.name.clone(),
+        title: report.title.clone(),
+        protects: question.roles().iter().map(ToString::to_string).collect(),
+        findings: report.findings.clone(),
+        words: report.words.clone(),
+        charts: report.charts.clone(),
+        figures: report.published(&plan.geography.band_names()),
+        dimensions: dimensions(plan, report, &tables),
+        rules: rules(report),
+        revises,
+        tables,
+    }
+}
+
+/// The dimensions of a report's tables, in words.
+fn dimensions(plan: &Plan, report: &Report, tables: &[Table]) -> Vec<DimensionWords> {
+    let named = tables.first().map_or(&[][..], |table| &table.dimensions);
+    let words = |(name, heading): &(String, String)| {
+        let values = tables.iter().flat_map(|table| &table.blocks).flat_map(|block| &block.dimensions);
+        let values = values.filter(|it| it.name == *name).flat_map(|it| &it.values);
+        let mut labels = values.map(|value| (value.clone(), spoken(value))).collect::<HashMap<_, _>>();
+        if let Some(band) = plan.geography.bands.iter().find(|band| band.name == *name) {
+            labels.extend(ends(band));
+        }
+        for measure in report.measures.iter().filter(|_| name == STAGE) {
+            if let Rows::Funnel(stages) = &measure.rows {
+                labels.extend(stages.iter().map(|stage| (stage.name.clone(), stage.label.clone())));
+            }
+        }
+        let description =
+            plan.geography.bands.iter().find(|band| band.name == *name).and_then(|it| it.description.clone());
+        DimensionWords { name: name.clone(), heading: heading.clone(), title: title(name), description, labels }
+    };
+    named.iter().map(words).collect()
+}
+
+/// Which end of a band is which, at its ends.
+fn ends(band: &Band) -> Vec<(String, String)> {
+    let end = |code: Option<&String>, words: &str| code.map(|code| (code.clone(), format!("{code} ({words})")));
+    [end(band.codes.first(), "most deprived"), end(band.codes.last(), "least deprived")].into_iter().flatten().collect()
+}
+
+/// A code as words: `referred_onward` to "Referred onward".
+fn spoken(code: &str) -> String {
+    let words = code.replace('_', " ");
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A dimension's name as a title: `simd_quintile` to "SIMD quintile".
+fn title(name: &str) -> String {
+    let words = spoken(name);
+    ["Simd", "Imd"].iter().find_map(|it| words.strip_prefix(it).map(|rest| it.to_uppercase() + rest)).unwrap_or(words)
+}
+
+/// The area levels, in words.
+pub fn levels(geography: &Geography, schema: Option<&TableSchema>) -> Vec<AreaLevel> {
+    let column = |level: &Level| schema.and_then(|schema| schema.columns.get(level.column.as_ref()?));
+    let level = |level: &Level| AreaLevel {
+        name: level.name.clone(),
+        heading: level.heading.clone(),
+        title: column(level).and_then(|it: &Column| it.description.clone()).unwrap_or_else(|| title(&level.name)),
+        names: HashMap::new(),
+        boundaries: Vec::<edition::Boundary>::new(),
+    };
+    geography.levels.iter().map(level).collect()
+}
+
+/// The tables that were read, in words.
+pub fn sources(plan: &Plan) -> Vec<SourceWords> {
+    let words = |schema: &TableSchema| SourceWords {
+        table: schema.table.clone(),
+        from: match schema.from {
+            Sender::Public => "public".into(),
+            ref other => format!("{other:?}").to_lowercase(),
+        },
+        row: schema.row.clone(),
+    };
+    plan.sources.iter().map(|source| words(&source.schema)).collect()
+}
