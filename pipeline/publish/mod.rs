@@ -6,11 +6,14 @@ pub mod earlier;
 pub mod edition;
 pub mod label;
 mod manifest;
+mod metadata;
 mod pack;
 mod series;
 mod table;
 mod tidy;
+mod verify;
 
 pub use manifest::{File, Manifest, Release, Vector};
 pub use pack::{Pack, write_pack};
 pub use table::{ALL, Block, Row, Table};
+pub use verify::{Verified, verify};
