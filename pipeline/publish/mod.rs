@@ -2,6 +2,7 @@
 //! Gives a pack: tidy CSV and Parquet a table, its series with earlier quarters, a privacy label and a manifest; complete under its final name or not there at all.
 //! Never sees a private value: its input types hold none.
 
+pub mod charts;
 pub mod earlier;
 pub mod edition;
 pub mod label;
@@ -11,6 +12,7 @@ mod pack;
 mod series;
 mod table;
 mod tidy;
+pub mod trends;
 mod verify;
 
 pub use manifest::{File, Manifest, Release, Vector};
