@@ -8,6 +8,7 @@ pub mod label;
 mod manifest;
 mod pack;
 mod series;
+mod sheets;
 mod table;
 mod tidy;
 
