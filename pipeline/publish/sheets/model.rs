@@ -137,6 +137,15 @@ impl<'a> Cell<'a> {
     pub fn text(text: &str) -> Cell<'a> {
         Cell::Text(Cow::Owned(super::text::cell(text)))
     }
+
+    /// What it says; nothing where it is a number.
+    pub fn words(&self) -> &str {
+        match self {
+            Cell::Text(text) => text,
+            Cell::Link { text, .. } => text,
+            Cell::Number { .. } => "",
+        }
+    }
 }
 
 impl Workbook<'_> {

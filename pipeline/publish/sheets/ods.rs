@@ -27,12 +27,15 @@ const STYLES: &str = "<office:font-face-decls><style:font-face style:name=\"Aria
     style:font-family-generic=\"swiss\"/></office:font-face-decls><office:styles>\
     <style:default-style style:family=\"table-cell\"><style:table-cell-properties style:vertical-align=\"top\"/>\
     <style:text-properties style:font-name=\"Arial\" fo:font-size=\"12pt\" LANGUAGE/></style:default-style>\
-    <style:style style:name=\"Default\" style:family=\"table-cell\"/>\
+    <style:style style:name=\"Default\" style:family=\"table-cell\"><style:table-cell-properties style:vertical-align=\"top\"/>\
+    <style:text-properties style:font-name=\"Arial\" fo:font-size=\"12pt\" LANGUAGE/></style:style>\
     <style:style style:name=\"Title\" style:family=\"table-cell\" style:parent-style-name=\"Default\">\
     <style:text-properties fo:font-size=\"16pt\" fo:font-weight=\"bold\"/></style:style>\
     <style:style style:name=\"Heading\" style:family=\"table-cell\" style:parent-style-name=\"Default\">\
     <style:table-cell-properties fo:wrap-option=\"wrap\" fo:border-bottom=\"1pt solid #000000\"/>\
     <style:text-properties fo:font-weight=\"bold\"/></style:style>\
+    <style:style style:name=\"HeadingOfFigure\" style:family=\"table-cell\" style:parent-style-name=\"Heading\">\
+    <style:paragraph-properties fo:text-align=\"end\"/></style:style>\
     <style:style style:name=\"Wrapped\" style:family=\"table-cell\" style:parent-style-name=\"Default\">\
     <style:table-cell-properties fo:wrap-option=\"wrap\"/></style:style>\
     <style:style style:name=\"Symbol\" style:family=\"table-cell\" style:parent-style-name=\"Default\">\
@@ -163,10 +166,14 @@ fn table(sheet: &Sheet<'_>, xml: &mut String) {
         row(xml, |xml| cell(line, style, xml));
     }
     if let Some(grid) = &sheet.table {
-        xml.push_str("<table:table-header-rows>");
-        row(xml, |xml| grid.columns.iter().for_each(|column| text_cell(&column.heading, "Heading", xml)));
-        xml.push_str("</table:table-header-rows>");
         let before = grid.labels();
+        xml.push_str("<table:table-header-rows>");
+        row(xml, |xml| {
+            for (at, column) in grid.columns.iter().enumerate() {
+                text_cell(&column.heading, if at < before { "Heading" } else { "HeadingOfFigure" }, xml);
+            }
+        });
+        xml.push_str("</table:table-header-rows>");
         for at in 0..grid.len() {
             row(xml, |xml| {
                 for (column, it) in grid.row(at).iter().enumerate() {

@@ -97,7 +97,7 @@ fn named<'b>(maker: &'b Maker<'_>, dimension: &'b Dimension) -> &'b str {
 }
 
 fn what(maker: &Maker<'_>, table: &Table, dimensions: &[Dimension]) -> Result<String> {
-    let by = dimensions.iter().map(|it| named(maker, it).to_owned()).collect::<Vec<_>>();
+    let by = dimensions.iter().map(|it| text::within(named(maker, it))).collect::<Vec<_>>();
     let (title, level) = (&maker.story.title, level(maker, table));
     let title = title.trim_end_matches(['.', ' ']);
     let context = context! { title => title, level => level, dimensions => by, quarter => maker.months() };
@@ -206,9 +206,11 @@ fn units(maker: &Maker<'_>, figures: &Figures<'_>) -> Result<Vec<String>> {
             None => units.push((unit, vec![label])),
         }
     }
-    let line = |(unit, figures): (&str, Vec<String>)| {
-        let unit = if unit.is_empty() { maker.say("sheet_table_no_unit", ())? } else { unit.to_owned() };
-        maker.say("sheet_table_unit", context! { unit => unit, figures => figures })
+    let is_one = units.len() == 1;
+    let line = |(unit, figures): (&str, Vec<String>)| match (unit, is_one) {
+        ("", _) => maker.say("sheet_table_no_unit", ()),
+        (unit, true) => maker.say("sheet_table_one_unit", context! { unit => unit }),
+        (unit, false) => maker.say("sheet_table_unit", context! { unit => unit, figures => figures }),
     };
     units.into_iter().map(line).collect()
 }

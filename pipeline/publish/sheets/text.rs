@@ -68,3 +68,28 @@ pub fn escaped(text: &str) -> String {
     }
     escaped
 }
+
+/// How many lines text takes in a column of so many characters, broken between words: no fewer than it does.
+pub fn lines(text: &str, width: u16) -> u32 {
+    let (mut lines, mut used, width) = (1, 0, usize::from(width).max(1));
+    for word in text.split(' ').map(|word| word.chars().count()) {
+        let more = if used == 0 { word } else { used + 1 + word };
+        if more <= width {
+            used = more;
+            continue;
+        }
+        // A word that is longer than a line is broken within.
+        lines += usize::from(used > 0) + word.saturating_sub(1) / width;
+        used = word - word.saturating_sub(1) / width * width;
+    }
+    u32::try_from(lines).unwrap_or(u32::MAX)
+}
+
+/// A title as it stands within a sentence: "Age band" to "age band", and "SIMD quintile" as it is.
+pub fn within(title: &str) -> String {
+    let mut letters = title.chars();
+    match (letters.next(), letters.clone().next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(letters).collect(),
+        _ => title.to_owned(),
+    }
+}

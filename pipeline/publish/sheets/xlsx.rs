@@ -7,13 +7,14 @@ use rust_xlsxwriter::{
 };
 
 use super::archive::{Archive, entries};
-use super::model::{Cell, Grid, PAGE, Sheet, Target, Workbook};
-use super::text::escaped;
+use super::model::{Cell, Column, Grid, PAGE, Sheet, Target, Workbook};
+use super::text::{escaped, lines};
 use crate::error::{Error, Result};
 use crate::publish::tidy::unwritten;
 
 /// Height of a line and width of a column of Arial 12, in pixels.
 const LINE: u32 = 21;
+const LINE_OF_TITLE: u32 = 28;
 const COLUMN: u32 = 80;
 
 /// How cells look.
@@ -22,6 +23,7 @@ struct Looks {
     wrapped: Format,
     title: Format,
     heading: Format,
+    heading_of_figure: Format,
     link: Format,
     symbol: Format,
     /// By decimals.
@@ -36,10 +38,12 @@ impl Looks {
             0 => plain.clone().set_num_format("#,##0"),
             some => plain.clone().set_num_format(format!("#,##0.{}", "0".repeat(some as usize))),
         };
+        let heading = plain.clone().set_bold().set_text_wrap().set_border_bottom(FormatBorder::Thin);
         Looks {
             wrapped: plain.clone().set_text_wrap(),
             title: plain.clone().set_font_size(16).set_bold(),
-            heading: plain.clone().set_bold().set_text_wrap().set_border_bottom(FormatBorder::Thin),
+            heading_of_figure: heading.clone().set_align(FormatAlign::Right),
+            heading,
             link: plain.clone().set_font_color(0x0b5cad).set_underline(FormatUnderline::Single),
             symbol: plain.clone().set_align(FormatAlign::Right),
             numbers: (0..=decimals).map(number).collect(),
@@ -86,8 +90,12 @@ fn write_sheet(worksheet: &mut Worksheet, sheet: &Sheet<'_>, looks: &Looks) -> s
     worksheet.write_string_with_format(0, 0, &sheet.title, &looks.title)?;
     // A sheet of text alone wraps it; above a table, it runs on over the columns beside it.
     let style = if sheet.table.is_some() { &looks.plain } else { &looks.wrapped };
+    worksheet.set_row_height_pixels(0, LINE_OF_TITLE)?;
     for (row, line) in (1..).zip(&sheet.lines) {
         write_cell(worksheet, row, 0, line, style, looks)?;
+        if sheet.table.is_none() {
+            set_height(worksheet, row, lines(line.words(), PAGE))?;
+        }
     }
     match &sheet.table {
         Some(grid) => write_table(worksheet, sheet, grid, looks),
@@ -104,26 +112,40 @@ fn write_table(
     let first = sheet.heading_row();
     let before = grid.labels();
     for (row, at) in (first + 1..).zip(0..grid.len()) {
-        for (column, cell) in (0..).zip(&grid.row(at)) {
+        let cells = grid.row(at);
+        for (column, cell) in (0..).zip(&cells) {
             let style = if usize::from(column) < before { &looks.wrapped } else { &looks.symbol };
             write_cell(worksheet, row, column, cell, style, looks)?;
         }
+        let wrapped = cells.iter().zip(&grid.columns).take(before);
+        set_height(worksheet, row, wrapped.map(|(cell, column)| lines(cell.words(), column.width)).max().unwrap_or(1))?;
     }
+    // Headings are bold, and so wider.
+    let heading = |column: &Column| lines(&column.heading, column.width - 2);
+    set_height(worksheet, first, grid.columns.iter().map(heading).max().unwrap_or(1))?;
     for (column, it) in (0..).zip(&grid.columns) {
         worksheet.set_column_width(column, it.width)?;
     }
-    let heading = |column: &super::model::Column| {
-        TableColumn::new().set_header(&column.heading).set_header_format(&looks.heading)
-    };
+    let columns = grid.columns.iter().enumerate().map(|(at, column)| {
+        let look = if at < before { &looks.heading } else { &looks.heading_of_figure };
+        TableColumn::new().set_header(&column.heading).set_header_format(look)
+    });
     let table = Table::new()
         .set_name(format!("{}_data", sheet.name))
         .set_alt_text(&sheet.title)
         .set_autofilter(false)
         .set_style(TableStyle::Light1)
-        .set_columns(&grid.columns.iter().map(heading).collect::<Vec<_>>());
+        .set_columns(&columns.collect::<Vec<_>>());
     let (last, right) = (first + grid.len() as u32, (grid.columns.len() - 1) as u16);
     worksheet.add_table(first, 0, last, right, &table)?;
     worksheet.set_repeat_rows(first, first).map(|_| ())
+}
+
+/// Excel does not fit a row to its text where a workbook's lines have a height of their own: so the row says it.
+fn set_height(worksheet: &mut Worksheet, row: u32, lines: u32) -> std::result::Result<(), XlsxError> {
+    // The greatest height that Excel knows is 409 points.
+    let pixels = lines.saturating_mul(LINE).min(545);
+    if lines > 1 { worksheet.set_row_height_pixels(row, pixels).map(|_| ()) } else { Ok(()) }
 }
 
 fn write_cell(
