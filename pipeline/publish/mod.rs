@@ -10,6 +10,7 @@ mod manifest;
 mod metadata;
 mod pack;
 mod series;
+mod sheets;
 mod table;
 mod tidy;
 pub mod trends;

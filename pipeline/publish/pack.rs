@@ -13,6 +13,7 @@ use super::edition::{Edition, Story};
 use super::manifest::File;
 use super::metadata;
 use super::series::series;
+use super::sheets;
 use super::table::Table;
 use super::tidy;
 use crate::config::board::Format;
@@ -74,6 +75,13 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
     for story in &edition.stories {
         for table in &story.tables {
             jobs.push(Box::new(move || tables(edition, story, table, formats, past)));
+        }
+        for format in formats {
+            match format {
+                Format::Ods => jobs.push(Box::new(move || sheets::ods(edition, story, formats))),
+                Format::Xlsx => jobs.push(Box::new(move || sheets::xlsx(edition, story, formats))),
+                Format::Html | Format::Csv | Format::Parquet => {}
+            }
         }
     }
     jobs.push(Box::new(|| metadata::code_lists(edition, formats)));
