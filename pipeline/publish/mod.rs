@@ -10,7 +10,8 @@ mod pack;
 mod series;
 mod table;
 mod tidy;
+pub mod trust;
 
-pub use manifest::{File, Manifest, Release, Vector};
+pub use manifest::{File, Manifest, Release};
 pub use pack::{Pack, write_pack};
 pub use table::{ALL, Block, Row, Table};

@@ -14,6 +14,7 @@ use super::manifest::File;
 use super::series::series;
 use super::table::Table;
 use super::tidy;
+use super::trust;
 use crate::config::board::Format;
 use crate::error::{Error, Result};
 use crate::folders::make_open_folder;
@@ -71,6 +72,10 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
         }
     }
     jobs.push(Box::new(|| Ok(vec![("privacy.json".into(), json(&edition.label)?)])));
+    if formats.contains(&Format::Html) {
+        jobs.push(Box::new(|| trust::privacy(edition)));
+        jobs.push(Box::new(|| trust::methodology(edition)));
+    }
     jobs
 }
 
