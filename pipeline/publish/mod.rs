@@ -14,9 +14,10 @@ mod sheets;
 mod table;
 mod tidy;
 pub mod trends;
+pub mod trust;
 mod verify;
 
-pub use manifest::{File, Manifest, Release, Vector};
+pub use manifest::{File, Manifest, Release};
 pub use pack::{Pack, write_pack};
 pub use table::{ALL, Block, Row, Table};
 pub use verify::{Verified, verify};

@@ -16,6 +16,7 @@ use super::series::series;
 use super::sheets;
 use super::table::Table;
 use super::tidy;
+use super::trust;
 use crate::config::board::Format;
 use crate::error::{Error, Result};
 use crate::folders::make_open_folder;
@@ -86,6 +87,10 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
     }
     jobs.push(Box::new(|| metadata::code_lists(edition, formats)));
     jobs.push(Box::new(|| Ok(vec![("privacy.json".into(), json(&edition.label)?)])));
+    if formats.contains(&Format::Html) {
+        jobs.push(Box::new(|| trust::privacy(edition)));
+        jobs.push(Box::new(|| trust::methodology(edition)));
+    }
     jobs
 }
 
