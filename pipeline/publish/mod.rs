@@ -8,6 +8,7 @@ pub mod edition;
 pub mod label;
 mod manifest;
 mod pack;
+mod page;
 mod series;
 mod table;
 mod tidy;

@@ -13,7 +13,7 @@ use super::edition::{Edition, Story};
 use super::manifest::File;
 use super::series::series;
 use super::table::Table;
-use super::tidy;
+use super::{page, tidy};
 use crate::config::board::Format;
 use crate::error::{Error, Result};
 use crate::folders::make_open_folder;
@@ -69,6 +69,9 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
         for table in &story.tables {
             jobs.push(Box::new(move || tables(edition, story, table, formats, past)));
         }
+    }
+    if formats.contains(&Format::Html) {
+        jobs.push(Box::new(|| Ok(vec![("index.html".into(), page::index(edition, formats, past)?)])));
     }
     jobs.push(Box::new(|| Ok(vec![("privacy.json".into(), json(&edition.label)?)])));
     jobs
