@@ -9,6 +9,7 @@ pub mod label;
 mod manifest;
 mod metadata;
 mod pack;
+mod page;
 mod series;
 mod sheets;
 mod table;

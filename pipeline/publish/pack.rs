@@ -11,12 +11,9 @@ use sha2::{Digest, Sha256};
 use super::earlier::{Past, Vintage};
 use super::edition::{Edition, Story};
 use super::manifest::File;
-use super::metadata;
 use super::series::series;
-use super::sheets;
 use super::table::Table;
-use super::tidy;
-use super::trust;
+use super::{metadata, page, sheets, tidy, trust};
 use crate::config::board::Format;
 use crate::error::{Error, Result};
 use crate::folders::make_open_folder;
@@ -88,6 +85,7 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
     jobs.push(Box::new(|| metadata::code_lists(edition, formats)));
     jobs.push(Box::new(|| Ok(vec![("privacy.json".into(), json(&edition.label)?)])));
     if formats.contains(&Format::Html) {
+        jobs.push(Box::new(|| Ok(vec![("index.html".into(), page::index(edition, formats, past)?)])));
         jobs.push(Box::new(|| trust::privacy(edition)));
         jobs.push(Box::new(|| trust::methodology(edition)));
     }
