@@ -106,7 +106,8 @@ impl Check<'_> {
         self.settings(name, yaml);
         let title = yaml.heading.clone().unwrap_or_else(|| heading(name));
         if !is_heading(&title) {
-            let place: &[&str] = if yaml.heading.is_some() { &["columns", name, "heading"] } else { &["columns", name] };
+            let place: &[&str] =
+                if yaml.heading.is_some() { &["columns", name, "heading"] } else { &["columns", name] };
             self.complain(place, &format!("{} cannot be a column's heading", quote(&title)), Some(HEADING.into()));
         }
         let codes = |(codes, sql)| Gives::Codes { heading: title, codes, sql };
