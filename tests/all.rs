@@ -18,6 +18,7 @@ mod leaks;
 mod ledger;
 mod links;
 mod localities;
+mod packs;
 mod plan;
 mod published;
 mod quarters;

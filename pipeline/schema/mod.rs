@@ -271,6 +271,29 @@ pub fn heading(name: &str) -> String {
     name.split('_').map(capital).collect()
 }
 
+/// Whether a code can stand in a published file as it is: a spreadsheet takes a text that begins like a formula for one.
+pub fn is_publishable(code: &[u8]) -> bool {
+    let full_width = ["＝", "＋", "－", "＠"];
+    let first = code.first().copied().unwrap_or_default();
+    !b"=+-@".contains(&first)
+        && !full_width.iter().any(|it| code.starts_with(it.as_bytes()))
+        && !code.iter().any(u8::is_ascii_control)
+}
+
+/// Whether a heading can be that of a column beside those that every published file has: letters and digits.
+pub fn is_heading(text: &str) -> bool {
+    const OWN: [&str; 7] = ["Quarter", "Figure", "Value", "Lower95", "Upper95", "Unbiased", "StandardError"];
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= 64
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
+        && !text.ends_with("QF")
+        && !OWN.contains(&text)
+}
+
+/// What [`is_heading`] asks for.
+pub const HEADING: &str = "a heading is letters and digits, as in `SIMDQuintile`; it does not end in `QF`, and is none of `Quarter`, `Figure`, \
+     `Value`, `Lower95`, `Upper95`, `Unbiased` and `StandardError`, which every file has";
+
 /// A form in which other senders send a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
