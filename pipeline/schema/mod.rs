@@ -114,6 +114,10 @@ pub struct Column {
     /// `area`, `reference`: retired codes and the codes that replaced them; each use is a counted repair.
     #[serde(default)]
     pub retired: BTreeMap<String, String>,
+    /// `area`: the column of names of these areas: `type: text`, in the same table. What readers are shown beside the code;
+    /// no figure depends on it.
+    #[serde(default)]
+    pub named_by: Option<String>,
     /// `reference`: codes that mean "no known area" and become `unknown` as a counted repair.
     #[serde(default)]
     pub unknown_codes: Vec<String>,
@@ -229,6 +233,19 @@ impl TableSchema {
     /// The column that names the person, where the table has one.
     pub fn person(&self) -> Option<&str> {
         self.columns.iter().find(|(_, column)| column.kind.is_person()).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a column holds names of areas, which readers see and no figure depends on.
+    pub fn names_areas(&self, column: &str) -> bool {
+        self.columns.values().any(|other| other.named_by.as_deref() == Some(column))
+    }
+
+    /// The schema without the names of areas: what figures, and so a question's identity, depend on.
+    pub fn without_names(&self) -> TableSchema {
+        let mut bare = self.clone();
+        bare.columns.retain(|name, _| !self.names_areas(name));
+        bare.columns.values_mut().for_each(|column| column.named_by = None);
+        bare
     }
 
     /// A public table's key: its one unique column, which is no reference itself (those are stored as rows of another
@@ -374,6 +391,20 @@ mod tests {
         assert_eq!(table("public", "[b]").key(), None);
         assert_eq!(table("practice", "[a]").key(), None);
         assert_eq!(table("practice", "[a]").person(), Some("a"));
+    }
+
+    #[test]
+    fn names_of_areas_are_no_part_of_what_figures_depend_on() {
+        let table = |columns: &str| {
+            let text = format!(
+                "{{ table: t, from: public, row: r, unique: [a], columns: {{ a: {{ type: area }}, {columns} }} }}"
+            );
+            serde_yaml::from_str::<TableSchema>(&text).unwrap()
+        };
+        let named = table("b: { type: area, named_by: c }, c: { type: text }, d: { type: text }");
+        assert_eq!(["a", "b", "c", "d"].map(|name| named.names_areas(name)), [false, false, true, false]);
+        let bare = table("b: { type: area }, d: { type: text }");
+        assert_eq!(format!("{:?}", named.without_names()), format!("{bare:?}"));
     }
 
     #[test]
