@@ -28,7 +28,6 @@ pub struct Validation {
     /// The quarter.
     pub quarter: String,
     /// In which ways people are told apart by less than a number of their own.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub weaknesses: Vec<String>,
     /// Tables in the order in which they were read.
     pub tables: Vec<TableReport>,
