@@ -131,6 +131,15 @@ impl<'a> Intake<'a> {
         self.public_hashes.get(table).map_or("", String::as_str)
     }
 
+    /// Writes the operator's report, of what has been brought in so far.
+    ///
+    /// # Errors
+    /// As [`Validation::write`].
+    pub fn report(&mut self) -> Result<PathBuf> {
+        self.validation.compare(&self.plan.work, &self.plan.quarter.before(1).to_string());
+        self.validation.write(&self.plan.work, &self.plan.publish.look)
+    }
+
     /// Stops the run where a file was unusable or a schema's limit was passed.
     ///
     /// # Errors
@@ -186,7 +195,7 @@ impl<'a> Intake<'a> {
             let of_table = |stored: &&Stored| stored.manifest.table == schema.table;
             let stored = outcome.stored.iter().filter(of_table).cloned().collect::<Vec<_>>();
             let withdrawn = self.store.sweep(&schema.table, &stored)?;
-            let report = TableReport::new(&schema.table, &stored, withdrawn);
+            let report = TableReport::new(&schema, &stored, withdrawn);
             self.validation.over_limit.extend(report.over_limit(&schema));
             self.validation.tables.push(report);
             tables.push(PrivateTable::new(schema, stored));
