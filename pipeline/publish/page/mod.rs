@@ -55,6 +55,14 @@ struct Level {
     places: Vec<Place>,
 }
 
+/// What a reader should know first of a report.
+#[derive(Debug, Serialize)]
+struct Finding {
+    report: String,
+    title: String,
+    sentences: Vec<String>,
+}
+
 /// One report's part of the page.
 #[derive(Debug, Serialize)]
 struct Part {
@@ -125,12 +133,15 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
     let maker = Maker { edition, formats, trends: &trends, pages: &pages, months };
     let levels = levels(edition);
     let places = levels.iter().flat_map(|level| level.places.clone()).collect::<Vec<_>>();
-    let mut findings = places.iter().map(|_| Vec::new()).collect::<Vec<Vec<String>>>();
+    let mut findings = places.iter().map(|_| Vec::new()).collect::<Vec<Vec<Finding>>>();
     let mut parts = Vec::new();
     for (number, story) in edition.stories.iter().enumerate() {
         let sentences = Sentences::new(edition, story, &pages)?;
         for (found, place) in findings.iter_mut().zip(&places) {
-            found.extend(sentences.findings(place)?);
+            let sentences = sentences.findings(place)?;
+            if !sentences.is_empty() {
+                found.push(Finding { report: story.name.clone(), title: story.title.clone(), sentences });
+            }
         }
         parts.push(maker.part(number, story, &places, &sentences)?);
     }
@@ -168,10 +179,16 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
 fn levels(edition: &Edition) -> Vec<Level> {
     let levels = edition.levels.iter().enumerate().filter(|(at, _)| shown(edition, *at));
     let level = |(at, level): (usize, &AreaLevel)| {
+        let whole = areas(edition, at).iter().filter(|code| *code != UNKNOWN).count() == 1;
         let place = |(area, code): (usize, &String)| Place {
             level: level.name.clone(),
             area: code.clone(),
-            name: level.name_of(code).to_owned(),
+            name: match level.names.get(code) {
+                Some(name) => name.clone(),
+                // The one area of a level is the whole board.
+                None if whole => edition.board.clone(),
+                None => code.clone(),
+            },
             at: (at, area),
         };
         let places = areas(edition, at).iter().enumerate().filter(|(_, code)| *code != UNKNOWN).map(place);
