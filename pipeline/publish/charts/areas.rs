@@ -3,7 +3,7 @@
 use minijinja::context;
 
 use super::rows::{Bar, Reference, rows};
-use super::words::{Side, Span, compared, figure, heading, spoken};
+use super::words::{Pair, Side, Span, compared, figure, heading, spoken};
 use super::{Picture, Scene};
 use crate::config::published::Published;
 use crate::error::Result;
@@ -91,7 +91,7 @@ impl<'a> Scene<'a> {
             let (area, span) = [high, low][at];
             Side { name: &area.name, span: *span, text: &texts[at] }
         });
-        says.push(compared(self.pages, label, title, sides, true)?);
+        says.push(compared(self.pages, words, title, sides, Pair::Ends)?);
         Ok(says.join(" "))
     }
 
@@ -128,7 +128,13 @@ impl<'a> Scene<'a> {
             span: it.span,
             ..Bar::default()
         });
-        let reference = whole.map(|it| Reference { label: format!("{}: {}", it.name, it.text), span: it.span });
+        let reference = match &whole {
+            Some(Whole { name, span, text }) => {
+                let label = self.pages.say("chart_reference", context! { whole => name, value => text })?;
+                Some(Reference { label, span: *span })
+            }
+            None => None,
+        };
         let (headings, table) = self.table_of(words, shown.iter().copied());
         let svg = rows(&self.name(None)?, &words.words.unit, &bars.collect::<Vec<_>>(), reference.as_ref())?;
         Ok(Some(Picture { svg, says, headings, rows: table, kind: "areas" }))

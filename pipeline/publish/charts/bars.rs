@@ -3,7 +3,7 @@
 use minijinja::context;
 
 use super::rows::{Bar, rows};
-use super::words::{Side, Span, compared, figure, heading, spoken};
+use super::words::{Pair, Side, Span, compared, figure, heading, spoken};
 use super::{Picture, Scene, at};
 use crate::config::published::Published;
 use crate::error::Result;
@@ -94,13 +94,14 @@ impl<'a> Scene<'a> {
                 sentences.push(self.pages.say("chart_no_comparison", context! { figure => label, place => place })?);
                 continue;
             };
+            let kind = if is_band { Pair::Two } else { Pair::Ends };
             let named = |label: &str| match label.starts_with(|c: char| c.is_ascii_digit()) && is_band {
                 true => format!("{title} {label}"),
                 false => label.to_owned(),
             };
             let (names, texts) = ([a, b].map(|it| named(&it.0.label)), [a, b].map(|it| spoken(it.1, words)));
             let side = |at: usize, span| Side { name: &names[at], span, text: &texts[at] };
-            sentences.push(compared(self.pages, label, place, [side(0, a.2), side(1, b.2)], !is_band)?);
+            sentences.push(compared(self.pages, words, place, [side(0, a.2), side(1, b.2)], kind)?);
         }
         Ok(sentences)
     }
@@ -122,10 +123,10 @@ impl<'a> Scene<'a> {
             let row = |block: &'a Block| Some(block.row(block.of_area(area)[at(block, code)?]));
             let (Some(count), Some(part)) = (row(people), row(shares)) else { continue };
             let (label, text) = (dimension.label(code).to_owned(), figure(&count, words));
-            let per_cent = part.estimate.value.map(|value| format!("{}%, ", part.number(value)));
+            let per_cent = part.estimate.value.map(|value| format!(", {}%", part.number(value)));
             bars.push(Bar {
                 label: label.clone(),
-                text: format!("{}{text}", per_cent.unwrap_or_default()),
+                text: format!("{text}{}", per_cent.unwrap_or_default()),
                 span: Span::of(&count),
                 ..Bar::default()
             });

@@ -41,7 +41,7 @@ const LETTERS: usize = 54;
 const LINE: f64 = 17.0;
 /// The height of what is drawn under them.
 const MARK: f64 = 10.0;
-const GAP: f64 = 5.0;
+const GAP: f64 = 9.0;
 /// The height of the axis, with its unit.
 const AXIS: f64 = 42.0;
 

@@ -159,13 +159,21 @@ pub fn short(number: f64) -> String {
     format!("{tenth}")
 }
 
-/// The elements of a drawing of the library, without its frame. Lines of one colour that follow each other are one path.
+/// Words keep clear of the lines behind them.
+const CLEAR: &str = "<g stroke=\"var(--paper)\" stroke-width=\"3\" paint-order=\"stroke\">";
+
+/// The elements of a drawing of the library, without its frame. Lines of one colour that follow each other are one path,
+/// and words are one group.
 fn rewritten(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len() / 2);
+    let mut group = false;
     let mut path: Option<(String, String)> = None;
     for line in raw.lines().filter(|line| !line.starts_with("<svg") && !line.starts_with("</svg")) {
         let tag = line.strip_prefix('<').map(|rest| rest.split([' ', '>']).next().unwrap_or_default());
         if tag == Some("line") {
+            if std::mem::take(&mut group) {
+                out.push_str("</g>");
+            }
             let (style, step) = stroke(&attributes(line));
             match &mut path {
                 Some((before, steps)) if *before == style => steps.push_str(&step),
@@ -176,6 +184,10 @@ fn rewritten(raw: &str) -> String {
             continue;
         }
         finish(&mut out, path.take());
+        if group != matches!(tag, None | Some("text" | "/text")) {
+            out.push_str(if group { "</g>" } else { CLEAR });
+            group = !group;
+        }
         match tag {
             None | Some("/text") => out.push_str(line),
             Some(tag) => {
@@ -185,6 +197,9 @@ fn rewritten(raw: &str) -> String {
         }
     }
     finish(&mut out, path);
+    if group {
+        out.push_str("</g>");
+    }
     out
 }
 

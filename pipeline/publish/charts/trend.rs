@@ -10,7 +10,7 @@ use plotters::style::text_anchor::HPos;
 use super::bars::shared;
 use super::rows::{axis, shape, tick, with_dot};
 use super::svg::{Canvas, Ink, WIDTH, drawn, units, words};
-use super::words::{Side, Span, compared, figure, grouped, heading, spoken, wrapped};
+use super::words::{Pair, Side, Span, compared, figure, grouped, heading, spoken, wrapped};
 use super::{Picture, Scene};
 use crate::config::published::{Holds, Published};
 use crate::error::Result;
@@ -123,7 +123,7 @@ impl Scene<'_> {
                     let side = |it: &&(&Dot, &String, Span)| (it.1.clone(), it.2, it.0.spoken.clone());
                     let sides = [side(&pair.0), side(&pair.1)];
                     let sides = sides.each_ref().map(|(name, span, text)| Side { name, span: *span, text });
-                    compared(self.pages, label, place, sides, false)?
+                    compared(self.pages, words, place, sides, Pair::Times)?
                 }
                 None => self.pages.say("chart_no_comparison", context! { figure => label, place => place })?,
             });

@@ -106,23 +106,48 @@ pub struct Side<'a> {
     pub text: &'a str,
 }
 
-/// What may be said of the two: the higher first. `ends`: they are the highest and the lowest of several.
+/// What two things are to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pair {
+    /// Two of a kind.
+    Two,
+    /// The highest and the lowest of several.
+    Ends,
+    /// The same thing before and after.
+    Times,
+}
+
+/// What may be said of the two: that one is higher only where their intervals are apart.
 ///
 /// # Errors
 /// As [`Pages::say`].
-pub fn compared(pages: &Pages, figure: &str, place: &str, pair: [Side<'_>; 2], ends: bool) -> Result<String> {
-    let [a, b] = pair;
-    let (high, low) = if a.span.value >= b.span.value { (a, b) } else { (b, a) };
-    let key = match (high.span.is_above(low.span), ends) {
-        (true, false) => "chart_higher",
-        (true, true) => "chart_ends",
+pub fn compared(
+    pages: &Pages,
+    words: &Published,
+    place: &str,
+    [first, second]: [Side<'_>; 2],
+    kind: Pair,
+) -> Result<String> {
+    let rising = first.span.value < second.span.value;
+    let (high, low) = if rising { (&second, &first) } else { (&first, &second) };
+    let apart = high.span.is_above(low.span);
+    let key = match (apart, kind) {
+        (true, Pair::Two) => "chart_higher",
+        (true, Pair::Ends) => "chart_ends",
+        (true, Pair::Times) if rising => "chart_rose",
+        (true, Pair::Times) => "chart_fell",
         (false, _) => "chart_no_difference",
     };
     let said = context! {
-        figure => figure, place => place,
+        figure => &words.words.label, place => place,
         high => high.name, high_value => high.text, low => low.name, low_value => low.text,
     };
-    pages.say(key, said)
+    let said = pages.say(key, said)?;
+    if words.words.holds == Holds::Nothing {
+        return Ok(said);
+    }
+    let intervals = pages.say(if apart { "chart_apart" } else { "chart_overlap" }, ())?;
+    Ok(format!("{said} {intervals}"))
 }
 
 /// Words in lines of at most so many letters, where words allow.
