@@ -38,9 +38,25 @@ pub(super) fn check(document: &Document, schema: &TableSchema, complaints: &mut 
         checks.codes(complaints);
         checks.between(complaints);
     }
+    area_names(document, schema, complaints);
     practitioners(document, schema, complaints);
     one_person(document, schema, complaints);
     limits(document, schema, complaints);
+}
+
+/// The names of areas are a text of the same table.
+fn area_names(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
+    for (name, column) in &schema.columns {
+        let Some(names) = &column.named_by else { continue };
+        let fits = |column: &Column| column.kind == Kind::Text && column.keep;
+        if schema.columns.get(names).is_some_and(fits) {
+            continue;
+        }
+        let texts = schema.columns.iter().filter(|(_, column)| fits(column)).map(|(name, _)| name.as_str());
+        let place = document.value(&["columns", name, "named_by"], "");
+        let message = format!("{} is no text that is kept", quote(names));
+        complaints.push(retold(place, message, advice(names, texts)));
+    }
 }
 
 /// A row is of one practitioner, as it is of one person.
@@ -122,7 +138,7 @@ impl ColumnCheck<'_> {
     fn settings(&self, complaints: &mut Diagnostics) {
         use Kind::{Area, Chi, Code, Date, Decimal, Integer, NhsNumber, PracticeCode, Reference, Token};
         let column = self.column;
-        let given: [(&str, bool, &[Kind]); 12] = [
+        let given: [(&str, bool, &[Kind]); 13] = [
             ("codes", !column.codes.is_empty(), &[Code]),
             ("space", column.space.is_some(), &[Token]),
             ("names", column.names.is_some(), &[Token]),
@@ -133,6 +149,7 @@ impl ColumnCheck<'_> {
             ("day_first", column.day_first, &[Date]),
             ("pattern", column.pattern.is_some(), &[Area, PracticeCode]),
             ("retired", !column.retired.is_empty(), &[Area, Reference]),
+            ("named_by", column.named_by.is_some(), &[Area]),
             ("unknown_codes", !column.unknown_codes.is_empty(), &[Reference]),
             ("vintages", !column.vintages.is_empty(), &[Reference]),
         ];

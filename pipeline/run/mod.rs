@@ -16,6 +16,7 @@
 
 pub mod ahead;
 mod answer;
+mod areas;
 mod changes;
 mod earlier;
 mod edition;
@@ -46,7 +47,7 @@ use crate::measure::plan::reads_active;
 use crate::privacy::{Key32, Ledger};
 use crate::progress::Progress;
 use crate::publish::earlier::{Past, Vintage};
-use crate::publish::edition::Edition;
+use crate::publish::edition::{AreaLevel, Edition};
 use crate::publish::{Pack, Table};
 use crate::store::Store;
 use crate::{publish, validation};
@@ -116,6 +117,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     intake.check()?;
     let context = answer::context(plan, &intake);
     let questions = question::prepare(plan, &public, &context)?;
+    let levels = areas::levels(plan, &public, &|text| progress.note(text))?;
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
     let past = past(plan)?;
     afford(plan, &ledger, &questions)?;
@@ -139,8 +141,8 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     }
     let stage = progress.stage("publish", None);
     let (pack, tables) = {
-        let lookup = intake.public_hash(&plan.geography.table);
-        publish_all(plan, &questions, &answers, &public, &mut ledger, (&past, lookup), resources.threads)?
+        let known = Known { past: &past, lookup: intake.public_hash(&plan.geography.table), levels };
+        publish_all(plan, &questions, &answers, &public, &mut ledger, known, resources.threads)?
     };
     stage.finish(tables.iter().map(|table| table.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();
@@ -270,13 +272,21 @@ pub(crate) fn engine(
     Ok(engine)
 }
 
+/// What is known beside the answers.
+struct Known<'a> {
+    past: &'a Past,
+    /// The hash of the area lookup.
+    lookup: &'a str,
+    levels: Vec<AreaLevel>,
+}
+
 fn publish_all(
     plan: &Plan,
     questions: &[Question<'_>],
     answers: &[Answer],
     public: &Public,
     ledger: &mut Ledger,
-    (past, lookup): (&Past, &str),
+    Known { past, lookup, levels }: Known<'_>,
     threads: usize,
 ) -> Result<(Pack, Vec<Table>)> {
     let manifest = answer::manifest(plan, questions, answers, lookup)?;
@@ -296,7 +306,6 @@ fn publish_all(
         stories.push(edition::story(plan, question, own, answer.revises.as_ref().map(ToString::to_string)));
     }
     let label = label::label(plan, questions, answers, ledger)?;
-    let areas = plan.sources.iter().find(|source| source.table == plan.geography.table);
     let Publish { look, contact, licence, .. } = plan.publish.clone();
     let edition = Edition {
         board: plan.board.clone(),
@@ -304,7 +313,7 @@ fn publish_all(
         look,
         contact,
         licence,
-        levels: edition::levels(&plan.geography, areas.map(|source| &*source.schema)),
+        levels,
         bands: plan.geography.band_names(),
         stories,
         sources: edition::sources(plan),

@@ -114,6 +114,10 @@ pub struct Column {
     /// `area`, `reference`: retired codes and the codes that replaced them; each use is a counted repair.
     #[serde(default)]
     pub retired: BTreeMap<String, String>,
+    /// `area`: the column of names of these areas: `type: text`, in the same table. What readers are shown beside the code;
+    /// no figure depends on it.
+    #[serde(default)]
+    pub named_by: Option<String>,
     /// `reference`: codes that mean "no known area" and become `unknown` as a counted repair.
     #[serde(default)]
     pub unknown_codes: Vec<String>,
