@@ -18,6 +18,7 @@ mod leaks;
 mod ledger;
 mod links;
 mod localities;
+mod pages;
 mod plan;
 mod published;
 mod quarters;
