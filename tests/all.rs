@@ -20,6 +20,7 @@ mod ledger;
 mod links;
 mod localities;
 mod packs;
+mod pages;
 mod plan;
 mod published;
 mod quarters;
