@@ -230,12 +230,12 @@ fn columns(maker: &Maker<'_>, figures: &Figures<'_>) -> Result<Vec<Column>> {
         // Headings of one figure stay unlike each other where a table's headings are cut.
         let label = label.chars().take(120).collect::<String>();
         let say = |key: &str| maker.say(key, context! { figure => &label });
-        columns.push((label.clone(), 14));
+        columns.push((label.clone(), 15));
         if !is_exact {
-            columns.extend([(say("sheet_lower")?, 14), (say("sheet_upper")?, 14)]);
+            columns.extend([(say("sheet_lower")?, 15), (say("sheet_upper")?, 15)]);
         }
         if *has_symbols {
-            columns.push((say("sheet_figure_symbols")?, 12));
+            columns.push((say("sheet_figure_symbols")?, 15));
         }
     }
     let (texts, widths): (Vec<String>, Vec<usize>) = columns.into_iter().unzip();
