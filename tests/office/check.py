@@ -212,6 +212,8 @@ def check_xlsx(path):
             must(table.ref.split(":")[1] == sheet.dimensions.split(":")[1], here, "the table does not end the sheet")
             must([it.value for it in area[0]] == [it.name for it in table.tableColumns], here, "the headings are not those of the table")
             must(all(it.font.b and it.alignment.wrap_text for it in area[0]), here, "a heading is not bold or does not wrap")
+            lines = [sheet.cell(row, 1) for row in range(1, area[0][0].row)]
+            must(not any(it.alignment.wrap_text for it in lines), here, "a line above the table wraps into its first column")
         for row in sheet.iter_rows():
             for cell in row:
                 must(cell.data_type != "f", f"{here}, {cell.coordinate}", "there is a formula")

@@ -20,6 +20,8 @@ const COLUMN: u32 = 80;
 /// How cells look.
 struct Looks {
     plain: Format,
+    /// Unlike the plain look, which is no look at all and would give way to the column's.
+    line: Format,
     wrapped: Format,
     title: Format,
     heading: Format,
@@ -41,6 +43,7 @@ impl Looks {
         };
         let heading = plain.clone().set_bold().set_text_wrap().set_border_bottom(FormatBorder::Thin);
         Looks {
+            line: plain.clone().set_align(FormatAlign::Left),
             wrapped: plain.clone().set_text_wrap(),
             title: plain.clone().set_font_size(16).set_bold(),
             heading_of_figure: heading.clone().set_align(FormatAlign::Right),
@@ -96,7 +99,7 @@ const A4: u8 = 9;
 fn write_sheet(worksheet: &mut Worksheet, sheet: &Sheet<'_>, looks: &Looks) -> std::result::Result<(), XlsxError> {
     worksheet.write_string_with_format(0, 0, &sheet.title, &looks.title)?;
     // A sheet of text alone wraps it; above a table, it runs on over the columns beside it.
-    let style = if sheet.table.is_some() { &looks.plain } else { &looks.wrapped };
+    let style = if sheet.table.is_some() { &looks.line } else { &looks.wrapped };
     worksheet.set_row_height_pixels(0, LINE_OF_TITLE)?;
     for (row, line) in (1..).zip(&sheet.lines) {
         write_cell(worksheet, row, 0, line, Some(style), looks)?;
