@@ -57,7 +57,7 @@ fn slips_in_charts() {
         ),
         (
             "bars: registered, by: reason",
-            "24:13 no table of this report gives that by `reason` alone | known are `simd_quintile`",
+            "24:13 no table of this report gives that by `reason` alone | the only one allowed here is `simd_quintile`",
         ),
         (
             "bars: [referred, referral_rate], by: simd_quintile",
