@@ -10,6 +10,7 @@
 //! | 1 | [`look`] | a board's look, a template and words to a page | knows what a figure is |
 //! | 1 | [`process`] | a process to one that leaves nothing in a core file | reads anything |
 //! | 1 | [`folders`] | a path to a folder that is private, or open | leaves a mode to chance |
+//! | 1 | [`boundaries`] | a file of boundaries and area codes to the areas' outlines | touches a table |
 //! | 2 | [`ingest`] | files to checked, pseudonymised batches; bad rows to quarantine by rule | prints a value |
 //! | 2 | [`store`] | batches to Parquet by quarter, table and sender, whole or not at all | holds an identifier |
 //! | 2 | [`validation`] | counts of both to the operator's report | leaves the operator's folder |
@@ -28,6 +29,7 @@
 //! imports and fails on a breach. `pseudonymise` stands on floor 1, and not beside `ingest`, because it is arithmetic
 //! on bytes that ingest calls for every row; it knows neither tables nor files of data.
 
+pub mod boundaries;
 pub mod config;
 pub mod engine;
 pub mod error;

@@ -3,6 +3,7 @@
 //! Each test drives the real `smirr` on a fictional board of its own, in a folder that goes when the test ends.
 
 mod architecture;
+mod areas;
 mod audit;
 mod crash;
 mod england;
@@ -18,6 +19,7 @@ mod leaks;
 mod ledger;
 mod links;
 mod localities;
+mod packs;
 mod plan;
 mod published;
 mod quarters;

@@ -8,7 +8,7 @@ use crate::support::{files, repository};
 
 /// Which rooms each room may import from, as the flow of the data goes; `error` is open to all. The floors are those
 /// of the table in `pipeline/lib.rs`.
-const MAY_IMPORT: [(&str, &[&str]); 22] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     // Floor 0. A quarter is arithmetic on a calendar, and the ledger counts in quarters; an amount is a number read exactly.
     ("privacy", &["config::amount", "config::quarter"]),
     // Floor 1.
@@ -23,6 +23,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("folders", &[]),
     ("process", &[]),
     ("look", &["config::look"]),
+    ("boundaries", &[]),
     // Floor 2, in the order of the flow.
     ("ingest", &["config", "schema", "pseudonymise", "process"]),
     ("store", &["folders", "ingest", "schema"]),

@@ -9,7 +9,7 @@ use super::amount;
 use super::diagnostic::Diagnostics;
 use super::source::Document;
 use super::suggest::{advice, is_name, quote};
-use crate::schema::{Breach, Column, Kind, Scalar, Sender, TableSchema};
+use crate::schema::{Breach, Column, HEADING, Kind, Scalar, Sender, TableSchema, is_heading, is_publishable};
 
 /// Holds one schema against itself.
 pub(super) fn check(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
@@ -38,9 +38,25 @@ pub(super) fn check(document: &Document, schema: &TableSchema, complaints: &mut 
         checks.codes(complaints);
         checks.between(complaints);
     }
+    area_names(document, schema, complaints);
     practitioners(document, schema, complaints);
     one_person(document, schema, complaints);
     limits(document, schema, complaints);
+}
+
+/// The names of areas are a text of the same table.
+fn area_names(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
+    for (name, column) in &schema.columns {
+        let Some(names) = &column.named_by else { continue };
+        let fits = |column: &Column| column.kind == Kind::Text && column.keep;
+        if schema.columns.get(names).is_some_and(fits) {
+            continue;
+        }
+        let texts = schema.columns.iter().filter(|(_, column)| fits(column)).map(|(name, _)| name.as_str());
+        let place = document.value(&["columns", name, "named_by"], "");
+        let message = format!("{} is no text that is kept", quote(names));
+        complaints.push(retold(place, message, advice(names, texts)));
+    }
 }
 
 /// A row is of one practitioner, as it is of one person.
@@ -105,6 +121,9 @@ fn names(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics
     }
 }
 
+/// Why a code is refused by how it begins.
+const FORMULA: &str = "begins as a spreadsheet's formulas do, or has a control character: no code can";
+
 /// The checks of one column.
 struct ColumnCheck<'a> {
     document: &'a Document,
@@ -122,7 +141,7 @@ impl ColumnCheck<'_> {
     fn settings(&self, complaints: &mut Diagnostics) {
         use Kind::{Area, Chi, Code, Date, Decimal, Integer, NhsNumber, PracticeCode, Reference, Token};
         let column = self.column;
-        let given: [(&str, bool, &[Kind]); 12] = [
+        let given: [(&str, bool, &[Kind]); 13] = [
             ("codes", !column.codes.is_empty(), &[Code]),
             ("space", column.space.is_some(), &[Token]),
             ("names", column.names.is_some(), &[Token]),
@@ -133,6 +152,7 @@ impl ColumnCheck<'_> {
             ("day_first", column.day_first, &[Date]),
             ("pattern", column.pattern.is_some(), &[Area, PracticeCode]),
             ("retired", !column.retired.is_empty(), &[Area, Reference]),
+            ("named_by", column.named_by.is_some(), &[Area]),
             ("unknown_codes", !column.unknown_codes.is_empty(), &[Reference]),
             ("vintages", !column.vintages.is_empty(), &[Reference]),
         ];
@@ -185,6 +205,16 @@ impl ColumnCheck<'_> {
             let help = "write `#` for each digit and `@` for each capital letter, as in `S01######` or `@#####`";
             complaints.push(self.complain("pattern", "a pattern without digits fits one code only").help(help));
         }
+        if [Kind::Code, Kind::Area].contains(&column.kind) && !is_heading(&column.heading(self.name)) {
+            let message = format!("{} cannot be a column's heading", quote(&column.heading(self.name)));
+            let at = self.document.key(&["columns", self.name], message.clone());
+            let place = if column.heading.is_some() { self.complain("heading", message) } else { at };
+            complaints.push(place.help(HEADING));
+        }
+        for (code, successor) in column.retired.iter().filter(|(_, code)| !is_publishable(code.as_bytes())) {
+            let message = format!("{} {FORMULA}", quote(successor));
+            complaints.push(self.document.value(&["columns", self.name, "retired", code], message));
+        }
         for (vintage, (first, last)) in &column.vintages {
             if first > last {
                 let place =
@@ -204,6 +234,10 @@ impl ColumnCheck<'_> {
                 |message: String| self.document.value(&["columns", self.name, "codes", &at.to_string()], message);
             if code == "unknown" {
                 complaints.push(place("`unknown` is always a code, and is never listed".into()));
+            } else if code == "All" {
+                complaints.push(place("`All` stands for a total in published files, and is no code".into()));
+            } else if !is_publishable(code.as_bytes()) {
+                complaints.push(place(format!("{} {FORMULA}", quote(code))));
             } else if code.trim().is_empty() || code.trim() != code {
                 complaints.push(place(format!("{} is blank or has blanks round it", quote(code))));
             } else if !seen.insert(code) {

@@ -95,6 +95,8 @@ pub struct PublishedLabel {
     pub measure: String,
     /// The measure in words.
     pub label: String,
+    /// Its unit.
+    pub unit: String,
     /// The area level.
     pub level: String,
     /// The dimensions beside areas.

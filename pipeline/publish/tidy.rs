@@ -283,3 +283,55 @@ pub(super) fn parquet(batches: impl IntoIterator<Item = Result<RecordBatch>>) ->
 pub(super) fn unwritten(format: &str) -> Error {
     Error::System(format!("a table could not be written as {format}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_the_standard_formatter() {
+        let row = |decimals| Row {
+            labels: Vec::new(),
+            figure: "",
+            decimals,
+            estimate: crate::estimate::Estimate {
+                value: None,
+                interval: None,
+                unbiased: None,
+                error: None,
+                mark: crate::estimate::reliability::Mark::Plain,
+            },
+            revised: false,
+        };
+        let mut state = 1u64;
+        for n in 0..200_000u32 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let size = 10f64.powi((n % 19) as i32 - 3);
+            let value = ((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0) * size;
+            for decimals in [0, 1, 2, 3] {
+                let rounded = row(decimals).rounded(value);
+                let mut text = Vec::new();
+                number(&mut text, Some(rounded), decimals).unwrap();
+                assert_eq!(String::from_utf8(text).unwrap(), format!("{rounded:.*},", decimals as usize));
+            }
+        }
+        for value in [0.0, -0.4, 0.5, -0.5, 1e13, -1e13, 1e300] {
+            let rounded = row(0).rounded(value);
+            let mut text = Vec::new();
+            number(&mut text, Some(rounded), 0).unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), format!("{rounded:.0},"));
+        }
+    }
+
+    #[test]
+    fn fields_are_quoted_as_a_writer_of_csv_quotes_them() {
+        for text in ["", "a", "a b", "a,b", "\"", "a\"b", "a\nb", "a\rb", " a ", "é", "=1", "#"] {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record([text, "x"]).unwrap();
+            let mut own = Vec::new();
+            field(&mut own, text);
+            own.extend_from_slice(b",x\n");
+            assert_eq!(own, writer.into_inner().unwrap(), "{text:?}");
+        }
+    }
+}

@@ -40,7 +40,8 @@ pub struct Answer {
 
 /// What every question of a run depends on beside its own words: the area lookup and the schemas.
 pub fn context(plan: &Plan, intake: &Intake<'_>) -> String {
-    let schemas = plan.sources.iter().map(|source| format!("{:?}", source.schema)).collect::<Vec<_>>().join("\n");
+    let schemas =
+        plan.sources.iter().map(|source| format!("{:?}", source.schema.without_names())).collect::<Vec<_>>().join("\n");
     Key32::of([intake.public_hash(&plan.geography.table).as_bytes(), schemas.as_bytes()]).to_string()
 }
 

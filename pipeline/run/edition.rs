@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::question::Question;
 use crate::config::journey::STAGE;
-use crate::config::plan::{Band, Geography, Level, Plan, Report, Rows};
-use crate::publish::edition::{AreaLevel, DimensionWords, SourceWords, Story};
-use crate::publish::{Table, edition};
+use crate::config::plan::{Band, Plan, Report, Rows};
+use crate::publish::Table;
+use crate::publish::edition::{DimensionWords, SourceWords, Story};
 use crate::run::figures::rules;
-use crate::schema::{Column, Sender, TableSchema};
+use crate::schema::{Sender, TableSchema};
 
 /// One report as it is published.
 pub fn story(plan: &Plan, question: &Question<'_>, tables: Vec<Table>, revises: Option<String>) -> Story {
@@ -64,22 +64,9 @@ fn spoken(code: &str) -> String {
 }
 
 /// A dimension's name as a title: `simd_quintile` to "SIMD quintile".
-fn title(name: &str) -> String {
+pub(super) fn title(name: &str) -> String {
     let words = spoken(name);
     ["Simd", "Imd"].iter().find_map(|it| words.strip_prefix(it).map(|rest| it.to_uppercase() + rest)).unwrap_or(words)
-}
-
-/// The area levels, in words.
-pub fn levels(geography: &Geography, schema: Option<&TableSchema>) -> Vec<AreaLevel> {
-    let column = |level: &Level| schema.and_then(|schema| schema.columns.get(level.column.as_ref()?));
-    let level = |level: &Level| AreaLevel {
-        name: level.name.clone(),
-        heading: level.heading.clone(),
-        title: column(level).and_then(|it: &Column| it.description.clone()).unwrap_or_else(|| title(&level.name)),
-        names: HashMap::new(),
-        boundaries: Vec::<edition::Boundary>::new(),
-    };
-    geography.levels.iter().map(level).collect()
 }
 
 /// The tables that were read, in words.

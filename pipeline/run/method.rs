@@ -11,6 +11,9 @@ use crate::publish::trust::method::{
 };
 use crate::schema::TableSchema;
 
+/// A day as people write it.
+const DAY: &str = "%-d %B %Y";
+
 /// How the figures of these stories are made.
 pub fn method(plan: &Plan, stories: &[Story]) -> Method {
     let tables = stories.first().map_or(&[][..], |story| &story.tables);
@@ -26,8 +29,8 @@ pub fn method(plan: &Plan, stories: &[Story]) -> Method {
     });
     Method {
         fictional: plan.fictional.is_some(),
-        first_day: plan.quarter.first_day().to_string(),
-        last_day: plan.quarter.last_day().to_string(),
+        first_day: plan.quarter.first_day().format(DAY).to_string(),
+        last_day: plan.quarter.last_day().format(DAY).to_string(),
         series_quarters: plan.publish.series,
         levels: tables.iter().map(level).collect(),
         bands: bands.collect(),

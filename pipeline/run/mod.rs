@@ -16,6 +16,7 @@
 
 pub mod ahead;
 mod answer;
+mod areas;
 mod changes;
 mod earlier;
 mod edition;
@@ -41,13 +42,13 @@ use crate::config::plan::{Plan, Publish};
 use crate::engine::{Engine, Limits};
 use crate::error::{Error, Result};
 use crate::folders::make_private_folder;
-use crate::link::{Linked, PrivateTable, PublicTable, link, link_rates};
+use crate::link::{Linked, PrivateTable, PublicTable, link, link_rates, sender_rows};
 use crate::measure::grid::Public;
 use crate::measure::plan::reads_active;
 use crate::privacy::{Key32, Ledger};
 use crate::progress::Progress;
 use crate::publish::earlier::{Past, Vintage};
-use crate::publish::edition::Edition;
+use crate::publish::edition::{AreaLevel, Edition};
 use crate::publish::{Pack, Table};
 use crate::store::Store;
 use crate::{publish, validation};
@@ -114,9 +115,14 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
     validation::clear(&plan.work, &plan.quarter.to_string())?;
     let public = intake.public()?;
+    if intake.check().is_err() {
+        // What stops a run is named in the report: it is there when that happens.
+        intake.report()?;
+    }
     intake.check()?;
     let context = answer::context(plan, &intake);
     let questions = question::prepare(plan, &public, &context)?;
+    let levels = areas::levels(plan, &public, &|text| progress.note(text))?;
     let mut ledger = witness::open(plan, &|text| progress.note(text))?;
     let past = past(plan)?;
     afford(plan, &ledger, &questions)?;
@@ -126,8 +132,9 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let stage = progress.stage("link", None);
     let mut linked = link(&engine, &private, &public)?;
     intake.validation.links = link_rates(&linked)?;
+    intake.validation.senders = sender_rows(&linked)?;
     stage.finish(0);
-    let validation = intake.validation.write(&plan.work)?;
+    let validation = intake.report()?;
     intake.check()?;
     let inputs = questions.iter().map(|question| answer::inputs(plan, question, &intake, &private)).collect::<Vec<_>>();
     afford_corrections(plan, &ledger, &questions, &inputs)?;
@@ -140,8 +147,8 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     }
     let stage = progress.stage("publish", None);
     let (pack, tables) = {
-        let lookup = intake.public_hash(&plan.geography.table);
-        publish_all(plan, &questions, &answers, &public, &mut ledger, (&past, lookup), resources.threads)?
+        let known = Known { past: &past, lookup: intake.public_hash(&plan.geography.table), levels };
+        publish_all(plan, &questions, &answers, &public, &mut ledger, known, resources.threads)?
     };
     stage.finish(tables.iter().map(|table| table.len() as u64).sum());
     let charges = answers.iter().map(Answer::charge).collect();
@@ -161,8 +168,10 @@ pub fn ingest(plan: &Plan, resources: Resources, progress: &Progress) -> Result<
     let public = intake.public()?;
     let private = intake.private()?;
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
-    intake.validation.links = link_rates(&link(&engine, &private, &public)?)?;
-    let path = intake.validation.write(&plan.work)?;
+    let linked = link(&engine, &private, &public)?;
+    intake.validation.links = link_rates(&linked)?;
+    intake.validation.senders = sender_rows(&linked)?;
+    let path = intake.report()?;
     intake.check()?;
     Ok(path)
 }
@@ -271,13 +280,21 @@ pub(crate) fn engine(
     Ok(engine)
 }
 
+/// What is known beside the answers.
+struct Known<'a> {
+    past: &'a Past,
+    /// The hash of the area lookup.
+    lookup: &'a str,
+    levels: Vec<AreaLevel>,
+}
+
 fn publish_all(
     plan: &Plan,
     questions: &[Question<'_>],
     answers: &[Answer],
     public: &Public,
     ledger: &mut Ledger,
-    (past, lookup): (&Past, &str),
+    Known { past, lookup, levels }: Known<'_>,
     threads: usize,
 ) -> Result<(Pack, Vec<Table>)> {
     let mut manifest = answer::manifest(plan, questions, answers, lookup)?;
@@ -299,7 +316,6 @@ fn publish_all(
     let mut label = label::label(plan, questions, answers, ledger)?;
     label.say_published(&stories);
     manifest.method = method::method(plan, &stories);
-    let areas = plan.sources.iter().find(|source| source.table == plan.geography.table);
     let Publish { look, contact, licence, .. } = plan.publish.clone();
     let edition = Edition {
         board: plan.board.clone(),
@@ -307,7 +323,7 @@ fn publish_all(
         look,
         contact,
         licence,
-        levels: edition::levels(&plan.geography, areas.map(|source| &*source.schema)),
+        levels,
         bands: plan.geography.band_names(),
         stories,
         sources: edition::sources(plan),

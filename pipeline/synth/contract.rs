@@ -137,6 +137,10 @@ impl Table {
                 ("simd_quintile", Other),
                 ("population", Other),
                 ("simd_quintile_within_health_board", Other),
+                ("intermediate_zone_name", Other),
+                ("hscp_name", Other),
+                ("council_area_name", Other),
+                ("health_board_name", Other),
             ],
             Table::Practices => &[("practice_code", Other), ("data_zone", Other)],
         }

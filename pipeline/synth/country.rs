@@ -11,7 +11,7 @@ pub(super) const NHS_NUMBERS: u64 = 900_000;
 const STRIDE: u64 = 376_543;
 
 /// Scottish column names and the English ones.
-const ENGLISH: [(&str, &str); 11] = [
+const ENGLISH: [(&str, &str); 15] = [
     ("chi", "nhs_number"),
     ("clp_id", "link_worker_id"),
     ("data_zone", "lsoa"),
@@ -23,6 +23,10 @@ const ENGLISH: [(&str, &str); 11] = [
     ("simd_decile", "imd_decile"),
     ("simd_quintile", "imd_quintile"),
     ("simd_quintile_within_health_board", "imd_quintile_within_icb"),
+    ("intermediate_zone_name", "msoa_name"),
+    ("hscp_name", "sub_icb_name"),
+    ("council_area_name", "local_authority_name"),
+    ("health_board_name", "icb_name"),
 ];
 
 /// What a column of the contract is called in the country's extracts.

@@ -3,7 +3,8 @@
 //! Never: a real person, a clock, or a file outside the folder it is given.
 
 // The tour, in the order in which a board comes about:
-// `options` what is asked for; `areas`, `organisations` and `board` the plan; `chi` who everyone is; `practice` each
+// `options` what is asked for; `areas`, `organisations` and `board` the plan; `names`, `outlines` and `jigsaw` what areas are
+// called and where they lie; `chi` who everyone is; `practice` each
 // practice's people; `pathway` what happens to them; `truth` what is true of it; `dirt` what is sent instead; `row`
 // and `write` how. `seasons` says what changes from quarter to quarter, `contract` holds the columns and codes, `country` what
 // they are called where, `streams` the seeded randomness that makes each practice
@@ -15,8 +16,11 @@ mod chi;
 mod contract;
 mod country;
 mod dirt;
+mod jigsaw;
+mod names;
 mod options;
 mod organisations;
+mod outlines;
 mod pathway;
 mod practice;
 mod row;
@@ -35,6 +39,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use self::board::Board;
 use self::contract::Table;
 use self::dirt::Dirt;
+use self::names::Names;
+use self::outlines::Outlines;
 use self::truth::Tally;
 use self::write::Shelf;
 use crate::error::{Error, Result};
@@ -132,7 +138,7 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-/// The tables that hold no person. A real lookup is not copied.
+/// The tables that hold no person, and the boundaries of areas. A real lookup is not copied.
 fn public_tables(board: &Board, shelf: &Shelf) -> Result<()> {
     let options = &board.options;
     let file = "public/organisations.csv";
@@ -142,7 +148,13 @@ fn public_tables(board: &Board, shelf: &Shelf) -> Result<()> {
     let plain = write::plain(options);
     shelf.put("public/practices.csv", &board.practices_sheet(), plain)?;
     if options.lookup.is_none() {
-        shelf.put(country::lookup_file(options.country), &organisations::data_zones(&board.areas, options), plain)?;
+        let names = Names::new(&board.areas, options.country, options.seed);
+        let zones = organisations::data_zones(&board.areas, &names, options);
+        shelf.put(country::lookup_file(options.country), &zones, plain)?;
+        let outlines = Outlines::new(&board.areas, options.country, options.seed);
+        for (file, bytes) in outlines.files(&board.areas, options.country, &names) {
+            shelf.put_plain(&file, &bytes)?;
+        }
     }
     Ok(())
 }

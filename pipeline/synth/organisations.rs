@@ -8,6 +8,7 @@ use super::areas::Areas;
 use super::board::{choose, draw};
 use super::contract::{SERVICE, Table};
 use super::dirt::Dirt;
+use super::names::Names;
 use super::options::Options;
 use super::row::{Row, Sheet, Style};
 use super::streams::{Purpose, stream};
@@ -156,7 +157,7 @@ impl Organisations {
 }
 
 /// The area lookup, for a fictional country.
-pub(super) fn data_zones(areas: &Areas, options: &Options) -> Sheet {
+pub(super) fn data_zones(areas: &Areas, names: &Names, options: &Options) -> Sheet {
     let mut sheet = Sheet::new(Table::DataZones, write::plain(options), None, true);
     let mut row = Row::default();
     for zone in &areas.zones {
@@ -164,6 +165,8 @@ pub(super) fn data_zones(areas: &Areas, options: &Options) -> Sheet {
         row.text(&zone.council).text(&areas.boards[zone.board].code).number(zone.rank.into());
         row.number(zone.decile.into()).number(zone.quintile.into()).number(zone.population.into());
         row.number(zone.quintile_within_board.into());
+        row.free(names.of(&zone.intermediate)).free(names.of(&areas.hscps[zone.hscp].code));
+        row.free(names.of(&zone.council)).free(names.of(&areas.boards[zone.board].code));
         sheet.put(&mut row);
     }
     sheet

@@ -21,6 +21,8 @@ pub(super) enum Purpose {
     /// One a table: the table's number is added.
     Dirt,
     Cover,
+    Names,
+    Outlines,
 }
 
 /// The stream for `purpose` of the practice (or other thing) numbered `of`.

@@ -68,15 +68,12 @@ fn resource(described: &Described<'_>, all: &[Described<'_>], words: &Words) -> 
     if matches!(described.content, Content::Table { is_series: true, .. }) {
         resource.insert("description".into(), json!(words.say("series_note")?));
     }
-    resource.extend(
-        match described.is_csv() {
-            true => [("format", "csv"), ("mediatype", "text/csv"), ("encoding", "utf-8"), ("type", "table")].as_slice(),
-            // The type is left to the reader: a program that opens no Parquet can still check size and hash.
-            false => [("format", "parquet"), ("mediatype", "application/vnd.apache.parquet")].as_slice(),
-        }
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), json!(value))),
-    );
+    let form = match described.is_csv() {
+        true => [("format", "csv"), ("mediatype", "text/csv"), ("encoding", "utf-8"), ("type", "table")].as_slice(),
+        // Read as a table, a binary file has no size and no hash for the framework's validator: as a file it has both.
+        false => [("format", "parquet"), ("mediatype", "application/vnd.apache.parquet"), ("type", "file")].as_slice(),
+    };
+    resource.extend(form.iter().map(|(key, value)| ((*key).to_owned(), json!(value))));
     if described.is_csv() {
         let dialect = json!({ "delimiter": ",", "lineTerminator": "\n", "quoteChar": "\"", "header": true });
         resource.insert("dialect".into(), dialect);

@@ -21,7 +21,8 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   });
-  document.querySelectorAll('[data-download]').forEach((button) => { button.hidden = false; });
+  const ready = (root) => root.querySelectorAll('[data-download]').forEach((button) => { button.hidden = false; });
+  ready(document);
 
   // On paper, tables are open.
   let opened = [];
@@ -38,14 +39,40 @@
     level: group.dataset.name, area: option.value, name: option.text, option,
   })));
   const label = (place) => place.name === place.area ? place.name : place.name + ' (' + place.area + ')';
-  const parts = document.querySelectorAll('section[data-area]');
   const shapes = document.querySelectorAll('[data-map] [data-area]');
   const address = (place) => '#area=' + encodeURIComponent(place.level) + '/' + encodeURIComponent(place.area);
   let current = places[0];
 
-  const show = (place) => {
+  // What the page holds of an area is compressed until it is asked for.
+  const unpack = async (place) => {
+    const packed = [...document.querySelectorAll('script[data-place]')]
+      .find((it) => it.dataset.place === place.level + '/' + place.area);
+    if (!packed) return;
+    const bytes = Uint8Array.from(atob(packed.textContent), (digit) => digit.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+    const markup = document.createElement('template');
+    markup.innerHTML = await new Response(plain).text();
+    if (!packed.isConnected) return;
+    packed.remove();
+    ready(markup.content);
+    for (const part of [...markup.content.children]) {
+      part.hidden = true;
+      byId('in-' + part.dataset.in).append(part);
+    }
+  };
+
+  const show = async (place) => {
     current = place;
-    parts.forEach((it) => { it.hidden = it.dataset.level !== place.level || it.dataset.area !== place.area; });
+    try {
+      await unpack(place);
+    } catch {
+      status.textContent = filter.dataset.old;
+      return;
+    }
+    if (place !== current) return;
+    document.querySelectorAll('section[data-area]').forEach((it) => {
+      it.hidden = it.dataset.level !== place.level || it.dataset.area !== place.area;
+    });
     shapes.forEach((it) => {
       const map = it.closest('[data-map]').dataset.map;
       it.classList.toggle('chosen', map === place.level && it.dataset.area === place.area);

@@ -2,13 +2,18 @@
 //! Gives `index.html`: one page that holds all it needs, for the public to read.
 //! Never loads anything: its policy forbids what is not in it.
 //!
-//! The page has a place for every area of every level of at most [`MOST_AREAS`] areas. All are rendered here; the first,
-//! the whole board, is shown, and a script changes which one is. Without the script the first stays.
+//! The page has a place for every area of every level of at most [`MOST_AREAS`] areas. All are rendered here. The first,
+//! the whole board, is shown. The others lie in the page as compressed markup, a tenth of its size: a script puts the one
+//! that is asked for beside the first. Without the script the first stays, and all else is in the files.
 
 mod figures;
 mod files;
 mod sentences;
 
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use minijinja::context;
 use minijinja::value::Serde;
 use serde::Serialize;
@@ -23,13 +28,16 @@ use super::edition::{AreaLevel, Edition, Story};
 use super::trends::Trends;
 use crate::config::board::Format;
 use crate::config::page::{Chart, ChartKind};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::look::Pages;
 use crate::measure::grid::UNKNOWN;
 
 /// What the page is made of, beside what all pages share.
-const TEMPLATES: [(&str, &str); 3] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("index.html", include_str!("index.html")),
+    ("index-parts.html", include_str!("index-parts.html")),
+    ("index-findings.html", include_str!("index-findings.html")),
+    ("index-report.html", include_str!("index-report.html")),
     ("index.css", include_str!("index.css")),
     ("index.js", include_str!("index.js")),
 ];
@@ -55,26 +63,25 @@ struct Level {
     places: Vec<Place>,
 }
 
+/// What a reader should know first of a report.
+#[derive(Debug, Serialize)]
+struct Finding {
+    report: String,
+    title: String,
+    sentences: Vec<String>,
+}
+
 /// One report's part of the page.
 #[derive(Debug, Serialize)]
 struct Part {
     name: String,
     title: String,
     revises: Option<String>,
-    /// One a place, in the order of the page's places.
-    places: Vec<PartOfPlace>,
+    /// What it says of the first place, as markup.
+    first: String,
     /// Charts of all areas: they are the same whichever place is shown.
     shared: Vec<Drawn>,
     files: Shelf,
-}
-
-/// What a report says of one area.
-#[derive(Debug, Serialize)]
-struct PartOfPlace {
-    place: Place,
-    words: Vec<String>,
-    charts: Vec<Drawn>,
-    figures: Sheet,
 }
 
 /// A chart with what stands beside it.
@@ -125,19 +132,30 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
     let maker = Maker { edition, formats, trends: &trends, pages: &pages, months };
     let levels = levels(edition);
     let places = levels.iter().flat_map(|level| level.places.clone()).collect::<Vec<_>>();
-    let mut findings = places.iter().map(|_| Vec::new()).collect::<Vec<Vec<String>>>();
+    let mut markup = vec![String::new(); places.len()];
     let mut parts = Vec::new();
+    let mut findings = places.iter().map(|_| Vec::new()).collect::<Vec<Vec<Finding>>>();
     for (number, story) in edition.stories.iter().enumerate() {
         let sentences = Sentences::new(edition, story, &pages)?;
         for (found, place) in findings.iter_mut().zip(&places) {
-            found.extend(sentences.findings(place)?);
+            let sentences = sentences.findings(place)?;
+            if !sentences.is_empty() {
+                found.push(Finding { report: story.name.clone(), title: story.title.clone(), sentences });
+            }
         }
-        parts.push(maker.part(number, story, &places, &sentences)?);
+        for (at, place) in places.iter().enumerate() {
+            markup[at] += &maker.report(number, story, (at, place), &sentences)?;
+        }
+        // The first place is part of the page as it stands.
+        let first = markup.first_mut().map(std::mem::take).unwrap_or_default();
+        parts.push(maker.part(number, story, first)?);
     }
-    let findings = match findings.iter().all(Vec::is_empty) {
-        true => Vec::new(),
-        false => places.iter().zip(findings).collect::<Vec<_>>(),
-    };
+    for (at, (place, findings)) in places.iter().zip(&findings).enumerate().filter(|(_, (_, it))| !it.is_empty()) {
+        markup[at] +=
+            &pages.page("index-findings.html", context! { place => Serde(place), findings => Serde(findings) })?;
+    }
+    let findings = markup.first_mut().map(std::mem::take).unwrap_or_default();
+    let packed = places.iter().zip(&markup).skip(1).map(|(place, markup)| Ok((place.key(), packed(markup)?)));
     let script = pages.page("index.js", ())?;
     let board = &edition.board;
     let page = context! {
@@ -156,8 +174,9 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
         pack => files::pack(formats),
         policy => format!("sha256-{}", base64(&Sha256::digest(&script))),
         levels => Serde(&levels),
-        first => Serde(&places.first()),
-        findings => Serde(&findings),
+        first => !places.is_empty(),
+        findings,
+        packed => packed.collect::<Result<Vec<_>>>()?,
         parts => Serde(&parts),
         script,
     };
@@ -168,10 +187,16 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
 fn levels(edition: &Edition) -> Vec<Level> {
     let levels = edition.levels.iter().enumerate().filter(|(at, _)| shown(edition, *at));
     let level = |(at, level): (usize, &AreaLevel)| {
+        let whole = areas(edition, at).iter().filter(|code| *code != UNKNOWN).count() == 1;
         let place = |(area, code): (usize, &String)| Place {
             level: level.name.clone(),
             area: code.clone(),
-            name: level.name_of(code).to_owned(),
+            name: match level.names.get(code) {
+                Some(name) => name.clone(),
+                // The one area of a level is the whole board.
+                None if whole => edition.board.clone(),
+                None => code.clone(),
+            },
             at: (at, area),
         };
         let places = areas(edition, at).iter().enumerate().filter(|(_, code)| *code != UNKNOWN).map(place);
@@ -201,28 +226,36 @@ fn finer(edition: &Edition, pages: &Pages) -> Result<Vec<String>> {
 }
 
 impl Maker<'_> {
-    fn part(&self, number: usize, story: &Story, places: &[Place], sentences: &Sentences) -> Result<Part> {
-        let of_all = |chart: &&Chart| matches!(chart.kind, ChartKind::Areas { .. } | ChartKind::Map { .. });
-        let mut shared = Vec::new();
-        for (at, chart) in story.charts.iter().enumerate().filter(|(_, chart)| of_all(chart)) {
-            shared.extend(self.drawn(story, chart, format!("c{number}-{at}"), None)?);
+    /// What a report says of one place, as markup.
+    fn report(&self, number: usize, story: &Story, (at, place): (usize, &Place), say: &Sentences) -> Result<String> {
+        let mut charts = Vec::new();
+        for (which, chart) in story.charts.iter().enumerate().filter(|(_, chart)| !is_of_all(chart)) {
+            charts.extend(self.drawn(story, chart, format!("c{number}-{which}-{at}"), Some(place))?);
         }
-        let mut parts = Vec::new();
-        for (place_at, place) in places.iter().enumerate() {
-            let mut charts = Vec::new();
-            for (at, chart) in story.charts.iter().enumerate().filter(|(_, chart)| !of_all(chart)) {
-                charts.extend(self.drawn(story, chart, format!("c{number}-{at}-{place_at}"), Some(place))?);
-            }
-            let caption = self.caption("page_all_figures", &story.title, Some(place))?;
-            let download = format!("{}-{}.csv", story.name, place.area);
-            let sheet = Sheet { caption, download, ..key_figures(story, place, self.pages)? };
-            parts.push(PartOfPlace { place: place.clone(), words: sentences.words(place)?, charts, figures: sheet });
+        let caption = self.caption("page_all_figures", &story.title, Some(place))?;
+        let download = format!("{}-{}.csv", story.name, place.area);
+        let figures = Sheet { caption, download, ..key_figures(story, place, self.pages)? };
+        let page = context! {
+            report => &*story.name,
+            place => Serde(place),
+            words => say.words(place)?,
+            charts => Serde(&charts),
+            figures => Serde(&figures),
+        };
+        self.pages.page("index-report.html", page)
+    }
+
+    /// What of a report is the same whichever place is shown.
+    fn part(&self, number: usize, story: &Story, first: String) -> Result<Part> {
+        let mut shared = Vec::new();
+        for (which, chart) in story.charts.iter().enumerate().filter(|(_, chart)| is_of_all(chart)) {
+            shared.extend(self.drawn(story, chart, format!("c{number}-{which}"), None)?);
         }
         Ok(Part {
             name: story.name.clone(),
             title: story.title.clone(),
             revises: story.revises.clone(),
-            places: parts,
+            first,
             shared,
             files: files::shelf(self.edition, story, self.formats),
         })
@@ -261,6 +294,26 @@ impl Maker<'_> {
         let area = place.map(|place| place.name.as_str());
         self.pages.say(key, context! { title, area, board => &*self.edition.board, months => &*self.months })
     }
+}
+
+/// Whether a chart shows all areas of a level at once.
+fn is_of_all(chart: &Chart) -> bool {
+    matches!(chart.kind, ChartKind::Areas { .. } | ChartKind::Map { .. })
+}
+
+impl Place {
+    /// What the page's script knows it by.
+    fn key(&self) -> String {
+        format!("{}/{}", self.level, self.area)
+    }
+}
+
+/// Markup, compressed (zlib) and in base64.
+fn packed(markup: &str) -> Result<String> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+    let bytes = encoder.write_all(markup.as_bytes()).and_then(|()| encoder.finish());
+    let bytes = bytes.map_err(|_| Error::System("a part of the page could not be compressed".into()))?;
+    Ok(base64(&bytes))
 }
 
 /// A drawing that names the sentence beside it as its description.

@@ -21,6 +21,7 @@ pub fn published(story: &Story, measures: &[&str]) -> Vec<PublishedLabel> {
             found.push(PublishedLabel {
                 measure: block.figure.clone(),
                 label: words.label.clone(),
+                unit: words.unit.clone(),
                 level: table.level.clone(),
                 by: block.dimensions.iter().map(|dimension| dimension.name.clone()).collect(),
                 interval_reach: *median,

@@ -17,6 +17,7 @@ struct Reach<'a> {
     title: &'a str,
     measure: &'a str,
     label: &'a str,
+    unit: &'a str,
     /// A place in `privacy.json` a level; none where nothing is published there.
     levels: Vec<Option<String>>,
 }
@@ -48,6 +49,7 @@ pub fn privacy(edition: &Edition) -> Result<Vec<NewFile>> {
 #[derive(Serialize)]
 struct Lead<'a> {
     label: &'a str,
+    unit: &'a str,
     level: &'a str,
     /// Whether the level has one area.
     is_one: bool,
@@ -64,7 +66,7 @@ fn lead<'a>(edition: &'a Edition, reaches: &'a [Reach<'a>]) -> Option<Lead<'a>> 
     let found = row.levels.iter().enumerate().rev().find_map(|(at, place)| Some((at, place.as_deref()?)));
     let (at, place) = found?;
     let is_one = story.tables.get(at).is_some_and(|table| table.areas.len() <= 2);
-    Some(Lead { label: row.label, level: &edition.levels.get(at)?.name, is_one, place })
+    Some(Lead { label: row.label, unit: row.unit, level: &edition.levels.get(at)?.name, is_one, place })
 }
 
 /// Each report's counts, by the fewest dimensions that they are given by: one a measure.
@@ -83,7 +85,13 @@ fn reaches(edition: &Edition) -> Vec<Reach<'_>> {
                 place(at, report, |it| it.measure == published.measure && it.by == *by && it.level == level.name)
             };
             let levels = edition.levels.iter().map(at_level).collect();
-            rows.push(Reach { title: &report.title, measure: &published.measure, label: &published.label, levels });
+            rows.push(Reach {
+                title: &report.title,
+                measure: &published.measure,
+                label: &published.label,
+                unit: &published.unit,
+                levels,
+            });
         }
     }
     rows
