@@ -18,6 +18,7 @@ mod leaks;
 mod ledger;
 mod links;
 mod localities;
+mod page;
 mod plan;
 mod published;
 mod quarters;
