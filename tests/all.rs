@@ -20,6 +20,7 @@ mod ledger;
 mod links;
 mod localities;
 mod packs;
+mod page;
 mod pages;
 mod plan;
 mod published;

@@ -3,7 +3,7 @@
 use minijinja::context;
 
 use super::{Place, Sheet};
-use crate::config::published::Published;
+use crate::config::published::{Holds, Published};
 use crate::error::Result;
 use crate::look::Pages;
 use crate::publish::edition::Story;
@@ -67,6 +67,7 @@ fn row(figure: &Published, block: &Block, area: usize, pages: &Pages) -> Result<
     let (symbol, number) = (symbol(&row), |value: f64| thousands(&row.number(value)));
     let value = row.estimate.value.map(|value| format!("{} {symbol}", number(value)));
     let range = match row.estimate.interval {
+        _ if words.holds == Holds::Nothing && row.estimate.value.is_some() => pages.say("page_exact", ())?,
         Some((lower, upper)) if row.estimate.value.is_some() => {
             pages.say("page_range", context! { lower => number(lower), upper => number(upper) })?
         }
