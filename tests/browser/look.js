@@ -86,20 +86,24 @@ export function sticksOut() {
   return named.length > 0 ? named.slice(0, 5) : [`the page is ${document.documentElement.scrollWidth} wide`];
 }
 
-/** Marks what a keyboard must reach, and gives how many there are. Of radio buttons of one name, one is enough. */
-export function markInteractive() {
+/** Numbers what a keyboard must reach, and gives how many there are. Radio buttons of one name are one stop. */
+export function numberStops() {
   const wanted = 'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]:not([tabindex="-1"])';
-  const groups = new Set();
-  const shown = [...document.querySelectorAll(wanted)].filter((it) => {
-    if (it.disabled || it.tabIndex < 0 || !it.checkVisibility({ visibilityProperty: true })) return false;
-    if (it.type !== 'radio') return true;
-    const first = !groups.has(it.name);
-    groups.add(it.name);
-    return first;
+  const usable = [...document.querySelectorAll(wanted)].filter(
+    (it) => !it.disabled && it.tabIndex >= 0 && it.checkVisibility({ visibilityProperty: true }),
+  );
+  const groups = new Map();
+  usable.forEach((it) => {
+    const group = it.type === 'radio' ? `radio ${it.name}` : it;
+    if (!groups.has(group)) groups.set(group, groups.size);
+    it.dataset.stop = groups.get(group);
   });
-  shown.forEach((it, at) => { it.dataset.reach = it.type === 'radio' ? `radio ${it.name}` : String(at); });
-  document.querySelectorAll('input[type=radio]').forEach((it) => { it.dataset.reach = `radio ${it.name}`; });
-  return shown.length;
+  return groups.size;
+}
+
+/** The elements of these stops, for a person to find. */
+export function atStops(stops) {
+  return stops.map((stop) => document.querySelector(`[data-stop="${stop}"]`).outerHTML.slice(0, 120));
 }
 
 /** What has the focus now: which it is, whether that can be seen, and whether something lies over it. */
@@ -111,7 +115,7 @@ export function focused() {
   const part = [Math.max(box.left, 0), Math.max(box.top, 0), Math.min(box.right, innerWidth), Math.min(box.bottom, innerHeight)];
   const top = document.elementFromPoint((part[0] + part[2]) / 2, (part[1] + part[3]) / 2);
   return {
-    reach: it.dataset.reach,
+    stop: it.dataset.stop,
     html: it.outerHTML.slice(0, 120),
     outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
     inside: part[2] - part[0] > 1 && part[3] - part[1] > 1,

@@ -51,6 +51,13 @@ export function beside(page, name) {
   return resolve(page, '..', name);
 }
 
+/** Whether a program is there. Where it must be, and is not, this fails. */
+export function has(program) {
+  const found = process.env.PATH.split(':').some((folder) => existsSync(join(folder, program)));
+  assert.ok(found || !process.env.SMIRR_MUST_RUN, `there is no ${program}`);
+  return found;
+}
+
 export const THEMES = ['light', 'dark'];
 export const WIDTHS = [320, 768, 1280];
 
