@@ -80,8 +80,8 @@ after(async () => {
 function missing(files) {
   if (!playwright || !axe) return 'playwright-core and axe-core are not installed (`npm ci` in tests/browser)';
   if (!existsSync(executable)) return `there is no Chromium at ${executable} (SMIRR_CHROMIUM names another)`;
-  const lost = files.find((file) => file === undefined || !existsSync(file));
-  return lost === undefined && files.length > 0 ? undefined : `there is no ${lost ?? 'page'} (SMIRR_OUT; packs.py makes all)`;
+  const lost = files.filter((file) => file === undefined || !existsSync(file));
+  return lost.length === 0 ? undefined : `there is no ${lost[0] ?? 'pack'} (SMIRR_OUT; packs.py makes all)`;
 }
 
 /**
