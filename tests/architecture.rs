@@ -39,6 +39,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
             "config::page",
             "config::published",
             "config::quarter",
+            "config::words",
             "estimate",
             "folders",
             "look",

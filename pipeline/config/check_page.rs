@@ -1,7 +1,7 @@
 //! The charts of a report, held against the figures that it publishes.
 
 use super::check_report::Check;
-use super::page::{Chart, ChartKind, ChartYaml, FiguresYaml};
+use super::page::{Chart, ChartKind, ChartYaml, FiguresYaml, MOST_FIGURES};
 use super::plan::{Report, Rows};
 use super::published::Published;
 use super::report::ReportYaml;
@@ -48,7 +48,15 @@ impl Check<'_> {
             };
             found.push(figure);
         }
-        let first = *found.first()?;
+        let Some(first) = found.first().copied() else {
+            self.complain(&path, "a chart shows at least one figure", None);
+            return None;
+        };
+        if figures.len() > MOST_FIGURES {
+            let message = format!("a chart tells at most {MOST_FIGURES} figures apart");
+            self.complain(&path, &message, Some("split it into several charts".into()));
+            return None;
+        }
         if found.iter().any(|it| it.words.unit != first.words.unit) {
             self.complain(&path, "these figures are of different units, and cannot share an axis", None);
             return None;

@@ -100,6 +100,7 @@ impl Check<'_> {
             words: yaml.words.clone(),
         };
         report.charts = self.charts(yaml, &report);
+        self.sentences(yaml, &report);
         Some(report)
     }
 

@@ -28,6 +28,7 @@ mod check_report;
 mod check_schema;
 mod check_sum;
 mod check_target;
+mod check_words;
 pub mod country;
 pub mod derived;
 pub mod diagnostic;
@@ -57,6 +58,7 @@ pub mod shape;
 pub mod source;
 pub mod suggest;
 mod tables;
+pub mod words;
 
 use board::BoardYaml;
 use check_board::Board;

@@ -51,6 +51,9 @@ pub enum FiguresYaml {
     Several(Vec<String>),
 }
 
+/// How many figures one chart tells apart, by shape and colour.
+pub const MOST_FIGURES: usize = 4;
+
 /// A checked chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chart {

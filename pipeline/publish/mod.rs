@@ -2,15 +2,23 @@
 //! Gives a pack: tidy CSV and Parquet a table, its series with earlier quarters, a privacy label and a manifest; complete under its final name or not there at all.
 //! Never sees a private value: its input types hold none.
 
+pub mod charts;
 pub mod earlier;
 pub mod edition;
 pub mod label;
 mod manifest;
+mod metadata;
 mod pack;
+mod page;
 mod series;
+mod sheets;
 mod table;
 mod tidy;
+pub mod trends;
+pub mod trust;
+mod verify;
 
-pub use manifest::{File, Manifest, Release, Vector};
+pub use manifest::{File, Manifest, Release};
 pub use pack::{Pack, write_pack};
 pub use table::{ALL, Block, Row, Table};
+pub use verify::{Verified, verify};

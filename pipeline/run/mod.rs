@@ -28,6 +28,7 @@ pub(crate) mod intake;
 mod intake_tests;
 pub mod keys;
 mod label;
+mod method;
 mod question;
 mod share;
 pub mod study;
@@ -279,7 +280,7 @@ fn publish_all(
     (past, lookup): (&Past, &str),
     threads: usize,
 ) -> Result<(Pack, Vec<Table>)> {
-    let manifest = answer::manifest(plan, questions, answers, lookup)?;
+    let mut manifest = answer::manifest(plan, questions, answers, lookup)?;
     // Reports have nothing to do with one another: each is estimated on a thread of its own.
     let estimated: Vec<Result<Vec<Table>>> = std::thread::scope(|scope| {
         let estimate = |(question, answer)| scope.spawn(move || figures::tables(plan, question, answer, public));
@@ -295,7 +296,9 @@ fn publish_all(
         own.iter_mut().try_for_each(|table| changes::add(question, table, past, &vintage))?;
         stories.push(edition::story(plan, question, own, answer.revises.as_ref().map(ToString::to_string)));
     }
-    let label = label::label(plan, questions, answers, ledger)?;
+    let mut label = label::label(plan, questions, answers, ledger)?;
+    label.say_published(&stories);
+    manifest.method = method::method(plan, &stories);
     let areas = plan.sources.iter().find(|source| source.table == plan.geography.table);
     let Publish { look, contact, licence, .. } = plan.publish.clone();
     let edition = Edition {

@@ -1,0 +1,287 @@
+//! Takes an edition.
+//! Gives `index.html`: one page that holds all it needs, for the public to read.
+//! Never loads anything: its policy forbids what is not in it.
+//!
+//! The page has a place for every area of every level of at most [`MOST_AREAS`] areas. All are rendered here; the first,
+//! the whole board, is shown, and a script changes which one is. Without the script the first stays.
+
+mod figures;
+mod files;
+mod sentences;
+
+use minijinja::context;
+use minijinja::value::Serde;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use self::figures::key_figures;
+use self::files::Shelf;
+use self::sentences::Sentences;
+use super::charts::picture;
+use super::earlier::Past;
+use super::edition::{AreaLevel, Edition, Story};
+use super::trends::Trends;
+use crate::config::board::Format;
+use crate::config::page::{Chart, ChartKind};
+use crate::error::Result;
+use crate::look::Pages;
+use crate::measure::grid::UNKNOWN;
+
+/// What the page is made of, beside what all pages share.
+const TEMPLATES: [(&str, &str); 3] = [
+    ("index.html", include_str!("index.html")),
+    ("index.css", include_str!("index.css")),
+    ("index.js", include_str!("index.js")),
+];
+
+/// Levels with more areas are in the files alone.
+pub(super) const MOST_AREAS: usize = 60;
+
+/// One area that the page can show.
+#[derive(Debug, Clone, Serialize)]
+struct Place {
+    level: String,
+    area: String,
+    name: String,
+    #[serde(skip)]
+    at: (usize, usize),
+}
+
+/// One level whose areas the page can show.
+#[derive(Debug, Serialize)]
+struct Level {
+    name: String,
+    title: String,
+    places: Vec<Place>,
+}
+
+/// One report's part of the page.
+#[derive(Debug, Serialize)]
+struct Part {
+    name: String,
+    title: String,
+    revises: Option<String>,
+    /// One a place, in the order of the page's places.
+    places: Vec<PartOfPlace>,
+    /// Charts of all areas: they are the same whichever place is shown.
+    shared: Vec<Drawn>,
+    files: Shelf,
+}
+
+/// What a report says of one area.
+#[derive(Debug, Serialize)]
+struct PartOfPlace {
+    place: Place,
+    words: Vec<String>,
+    charts: Vec<Drawn>,
+    figures: Sheet,
+}
+
+/// A chart with what stands beside it.
+#[derive(Debug, Serialize)]
+struct Drawn {
+    id: String,
+    title: String,
+    kind: &'static str,
+    /// The level that a map's areas are of.
+    level: Option<String>,
+    svg: String,
+    says: String,
+    table: Sheet,
+    /// The table of the pack that it is drawn from.
+    source: String,
+    file: Option<String>,
+}
+
+/// A table of the page, and the name that its download has.
+#[derive(Debug, Serialize)]
+struct Sheet {
+    caption: String,
+    headings: Vec<String>,
+    rows: Vec<Vec<String>>,
+    download: String,
+}
+
+/// What the parts of the page are made with.
+struct Maker<'a> {
+    edition: &'a Edition,
+    formats: &'a [Format],
+    trends: &'a Trends,
+    pages: &'a Pages,
+    /// The quarter's months.
+    months: String,
+}
+
+/// `index.html`.
+///
+/// # Errors
+/// [`crate::error::Error::Io`] where a file of the board's look cannot be read; [`crate::error::Error::System`] where a
+/// template, a string or a sentence of the board's own cannot be used, or an earlier pack was changed.
+pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u8>> {
+    let pages = Pages::new(&edition.look, &TEMPLATES)?;
+    let trends = Trends::read(edition, past)?;
+    let words = edition.quarter.financial();
+    let months = words.split(" (").next().unwrap_or_default().to_owned();
+    let maker = Maker { edition, formats, trends: &trends, pages: &pages, months };
+    let levels = levels(edition);
+    let places = levels.iter().flat_map(|level| level.places.clone()).collect::<Vec<_>>();
+    let mut findings = places.iter().map(|_| Vec::new()).collect::<Vec<Vec<String>>>();
+    let mut parts = Vec::new();
+    for (number, story) in edition.stories.iter().enumerate() {
+        let sentences = Sentences::new(edition, story, &pages)?;
+        for (found, place) in findings.iter_mut().zip(&places) {
+            found.extend(sentences.findings(place)?);
+        }
+        parts.push(maker.part(number, story, &places, &sentences)?);
+    }
+    let findings = match findings.iter().all(Vec::is_empty) {
+        true => Vec::new(),
+        false => places.iter().zip(findings).collect::<Vec<_>>(),
+    };
+    let script = pages.page("index.js", ())?;
+    let board = &edition.board;
+    let page = context! {
+        title => pages.say("page_title", context! { board, months => &*maker.months })?,
+        published => pages.say("published_by", context! { board })?,
+        made => pages.say("made_with", context! { version => &*edition.manifest.smirr })?,
+        quarter => words,
+        contact => Serde(&edition.contact),
+        licence => context! { title => edition.licence.title(), url => edition.licence.url() },
+        without_script => match places.first() {
+            Some(place) => pages.say("page_without_script", context! { area => &*place.name })?,
+            None => String::new(),
+        },
+        finer => finer(edition, &pages)?,
+        bands => !edition.bands.is_empty(),
+        pack => files::pack(formats),
+        policy => format!("sha256-{}", base64(&Sha256::digest(&script))),
+        levels => Serde(&levels),
+        first => Serde(&places.first()),
+        findings => Serde(&findings),
+        parts => Serde(&parts),
+        script,
+    };
+    pages.page("index.html", page).map(String::into_bytes)
+}
+
+/// The levels that the page shows.
+fn levels(edition: &Edition) -> Vec<Level> {
+    let levels = edition.levels.iter().enumerate().filter(|(at, _)| shown(edition, *at));
+    let level = |(at, level): (usize, &AreaLevel)| {
+        let place = |(area, code): (usize, &String)| Place {
+            level: level.name.clone(),
+            area: code.clone(),
+            name: level.name_of(code).to_owned(),
+            at: (at, area),
+        };
+        let places = areas(edition, at).iter().enumerate().filter(|(_, code)| *code != UNKNOWN).map(place);
+        Level { name: level.name.clone(), title: level.title.clone(), places: places.collect() }
+    };
+    levels.map(level).collect()
+}
+
+/// The areas of a level: of every table of it.
+fn areas(edition: &Edition, level: usize) -> &[String] {
+    let table = edition.stories.iter().find_map(|story| story.tables.get(level));
+    table.map_or(&[], |table| &table.areas)
+}
+
+fn shown(edition: &Edition, level: usize) -> bool {
+    areas(edition, level).iter().filter(|code| *code != UNKNOWN).count() <= MOST_AREAS
+}
+
+/// What is said of the levels that are in the files alone.
+fn finer(edition: &Edition, pages: &Pages) -> Result<Vec<String>> {
+    let finer = edition.levels.iter().enumerate().filter(|(at, _)| !shown(edition, *at));
+    let say = |(at, level): (usize, &AreaLevel)| {
+        let count = figures::thousands(&(areas(edition, at).len() - 1).to_string());
+        pages.say("page_finer", context! { level => &*level.title, count })
+    };
+    finer.map(say).collect()
+}
+
+impl Maker<'_> {
+    fn part(&self, number: usize, story: &Story, places: &[Place], sentences: &Sentences) -> Result<Part> {
+        let of_all = |chart: &&Chart| matches!(chart.kind, ChartKind::Areas { .. } | ChartKind::Map { .. });
+        let mut shared = Vec::new();
+        for (at, chart) in story.charts.iter().enumerate().filter(|(_, chart)| of_all(chart)) {
+            shared.extend(self.drawn(story, chart, format!("c{number}-{at}"), None)?);
+        }
+        let mut parts = Vec::new();
+        for (place_at, place) in places.iter().enumerate() {
+            let mut charts = Vec::new();
+            for (at, chart) in story.charts.iter().enumerate().filter(|(_, chart)| !of_all(chart)) {
+                charts.extend(self.drawn(story, chart, format!("c{number}-{at}-{place_at}"), Some(place))?);
+            }
+            let caption = self.caption("page_all_figures", &story.title, Some(place))?;
+            let download = format!("{}-{}.csv", story.name, place.area);
+            let sheet = Sheet { caption, download, ..key_figures(story, place, self.pages)? };
+            parts.push(PartOfPlace { place: place.clone(), words: sentences.words(place)?, charts, figures: sheet });
+        }
+        Ok(Part {
+            name: story.name.clone(),
+            title: story.title.clone(),
+            revises: story.revises.clone(),
+            places: parts,
+            shared,
+            files: files::shelf(self.edition, story, self.formats),
+        })
+    }
+
+    /// A chart of a place, or of all areas.
+    fn drawn(&self, story: &Story, chart: &Chart, id: String, place: Option<&Place>) -> Result<Option<Drawn>> {
+        let level = match &chart.kind {
+            ChartKind::Areas { level } | ChartKind::Map { level } => Some(level.clone()),
+            _ => None,
+        };
+        let at = place.map_or((0, 0), |place| place.at);
+        let Some(picture) = picture(self.edition, story, chart, at, self.trends, self.pages)? else { return Ok(None) };
+        let from = level.as_ref().or_else(|| place.map(|place| &place.level));
+        let file = from.filter(|_| self.formats.contains(&Format::Csv));
+        let area = place.map(|place| format!("-{}", place.area)).unwrap_or_default();
+        Ok(Some(Drawn {
+            says: picture.says,
+            table: Sheet {
+                caption: self.caption("page_caption", &chart.title, place)?,
+                headings: picture.headings,
+                rows: picture.rows,
+                download: format!("{}-{id}{area}.csv", story.name),
+            },
+            title: chart.title.clone(),
+            kind: picture.kind,
+            svg: described(&picture.svg, &id),
+            source: self.caption("page_source", &story.title, place)?,
+            file: file.map(|level| format!("{}-{level}.csv", story.name)),
+            level,
+            id,
+        }))
+    }
+
+    fn caption(&self, key: &str, title: &str, place: Option<&Place>) -> Result<String> {
+        let area = place.map(|place| place.name.as_str());
+        self.pages.say(key, context! { title, area, board => &*self.edition.board, months => &*self.months })
+    }
+}
+
+/// A drawing that names the sentence beside it as its description.
+fn described(svg: &str, id: &str) -> String {
+    svg.replacen("<svg ", &format!("<svg aria-describedby=\"{id}-says\" "), 1)
+}
+
+/// Base64 with padding (RFC 4648, section 4), as content security policies write hashes.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits = (0..3).fold(0, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
+        for at in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
+            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
