@@ -13,7 +13,7 @@ function active() {
   return {
     scripts: document.scripts.length,
     handlers: attributes.filter((name) => name.startsWith('on')),
-    frames: document.querySelectorAll('iframe, object, embed, base, form, link[rel=stylesheet]').length,
+    frames: document.querySelectorAll('iframe, object, embed, base, link[rel=stylesheet]').length,
     pictures: [...document.images].filter((it) => !it.src.startsWith('data:')).length,
     javascript: document.querySelectorAll('[href^="javascript:" i], [action^="javascript:" i]').length,
   };
