@@ -21,6 +21,7 @@ use commands::print;
 use commands::run::{OnConfig, RunArguments};
 use commands::study::StudyArguments;
 use commands::synth::SynthArguments;
+use commands::verify::VerifyArguments;
 
 /// Area-level reports on community links work that are safe to publish.
 #[derive(Parser)]
@@ -63,6 +64,8 @@ enum Command {
     Study(StudyArguments),
     /// What the board has spent, and what remains.
     Ledger(LedgerArguments),
+    /// Whether a published pack is whole and unchanged. Needs no YAML; reads the pack alone.
+    Verify(VerifyArguments),
     /// Makes a fictional board's extracts, with the true answers beside them.
     Synth(SynthArguments),
     /// Makes a key, and keeps account of the keys that the store was made under.
@@ -130,6 +133,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
         Command::Study(study) => commands::study::run(study, arguments.json, &progress),
         Command::Ledger(ledger) => commands::ledger::run(ledger, &progress, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
+        Command::Verify(verify) => commands::verify::run(verify, arguments.json),
         Command::Key { action } => commands::key::run(action, arguments.json),
     }
 }

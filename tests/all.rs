@@ -3,6 +3,7 @@
 //! Each test drives the real `smirr` on a fictional board of its own, in a folder that goes when the test ends.
 
 mod architecture;
+mod areas;
 mod audit;
 mod crash;
 mod england;
@@ -19,6 +20,7 @@ mod ledger;
 mod links;
 mod localities;
 mod page;
+mod packs;
 mod plan;
 mod published;
 mod quarters;

@@ -1,9 +1,9 @@
 //! What is published holds together: parts add up to their totals in every table and over every level, no count is
 //! below zero, and no figure is without a sense.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{Board, Size};
+use crate::support::{Board, Size, repository};
 use crate::truth::{Zones, zones};
 
 /// Of people in one cell each, so that all tables of a measure add up; of rows; and of what is divided by them.
@@ -122,5 +122,33 @@ fn every_total_is_the_sum_of_its_parts_and_no_figure_is_without_sense() {
         adds_up_over_areas(&levels[0], &levels[1], &part_of(&zones, "HSCP", "HB"));
         adds_up_over_areas(&levels[1], &levels[2], &part_of(&zones, "DataZone", "HSCP"));
         assert!(levels[0].values().any(|count| *count > 0), "nothing but zeros tells nothing");
+    }
+}
+
+/// What charts and sentences may speak of, by the YAML alone, is what a run publishes.
+#[test]
+fn every_figure_is_foretold_by_name_and_dimensions() {
+    let mut board = Board::new(&Size { patients: 3_000, activity: 4.0, single: true, ..Size::default() });
+    board.config.reports_folder = repository().join("reports");
+    board.config.reports = "[reach, bridge, waits, load, capacity, outcomes]".into();
+    board.configure();
+    board.smirr(&["run", "--quiet"]).ends(0);
+    let plan = smirr::config::load(&board.path("board.yaml")).expect("it has just run");
+    let bands = plan.geography.band_names();
+    for report in &plan.reports {
+        let codes = report.measures.iter().flat_map(|measure| &measure.codes).map(|it| (&it.name, &it.heading));
+        let bands_of = plan.geography.bands.iter().map(|it| (&it.name, &it.heading));
+        let headings = codes.chain(bands_of).collect::<BTreeMap<_, _>>();
+        let foretold = report.published(&bands).into_iter().flat_map(|figure| {
+            let by = |set: Vec<String>| set.iter().map(|name| headings[name].clone()).collect::<BTreeSet<_>>();
+            figure.by.into_iter().map(by).map(|set| (figure.name.clone(), set)).collect::<Vec<_>>()
+        });
+        let foretold = foretold.collect::<BTreeSet<_>>();
+        let rows = board.table(&format!("{}-hscp", report.name));
+        let published = rows.iter().map(|row| {
+            let by = headings.values().filter(|heading| row.get(**heading).is_some_and(|it| it != "All"));
+            (row["Figure"].clone(), by.map(|heading| (*heading).clone()).collect::<BTreeSet<_>>())
+        });
+        assert_eq!(foretold, published.collect::<BTreeSet<_>>(), "{}", report.name);
     }
 }

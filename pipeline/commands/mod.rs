@@ -8,6 +8,7 @@ pub mod plan;
 pub mod run;
 pub mod study;
 pub mod synth;
+pub mod verify;
 
 use std::io::Write;
 use std::path::Path;

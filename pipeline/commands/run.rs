@@ -92,6 +92,10 @@ fn text_summary(summary: &Summary) -> String {
         text.push_str(&format!("{}: {} {how}{revises}\n", charge.report, charge.loss));
     }
     text.push_str(&format!("Published:          {}\n", summary.pack.folder.display()));
+    let page = summary.pack.folder.join("index.html");
+    if page.is_file() {
+        text.push_str(&format!("Read first:         {}\n", page.display()));
+    }
     text.push_str(&format!("For operators only: {}\n", summary.validation.display()));
     text
 }

@@ -18,7 +18,7 @@ use super::quarter::Quarter;
 use super::report::{DerivedYaml, ReportYaml};
 use super::suggest::{advice, is_name, quote};
 use super::tables::Lookup;
-use crate::schema::{Kind, TableSchema, heading};
+use crate::schema::{HEADING, Kind, TableSchema, heading, is_heading};
 
 /// More bands than anyone reads.
 const MOST_EDGES: usize = 60;
@@ -105,6 +105,11 @@ impl Check<'_> {
         };
         self.settings(name, yaml);
         let title = yaml.heading.clone().unwrap_or_else(|| heading(name));
+        if !is_heading(&title) {
+            let place: &[&str] =
+                if yaml.heading.is_some() { &["columns", name, "heading"] } else { &["columns", name] };
+            self.complain(place, &format!("{} cannot be a column's heading", quote(&title)), Some(HEADING.into()));
+        }
         let codes = |(codes, sql)| Gives::Codes { heading: title, codes, sql };
         let gives = match (&yaml.age, &yaml.is, &yaml.when) {
             (Some(since), None, None) => codes(self.age_bands(name, since, yaml.edges.as_deref(), &schema)?),

@@ -46,6 +46,10 @@ impl Check<'_> {
                 self.complain(&path, &format!("this report publishes no figure {}", quote(name)), help);
                 return None;
             };
+            if found.iter().any(|it: &&Published| it.name == *name) {
+                self.complain(&path, &format!("{} is named twice", quote(name)), None);
+                return None;
+            }
             found.push(figure);
         }
         let Some(first) = found.first().copied() else {
@@ -76,9 +80,19 @@ impl Check<'_> {
         figures: &[&Published],
     ) -> Option<(ChartKind, Option<String>)> {
         let path = ["charts", place, kind];
+        let needs_totals = ["areas", "map", "trend"].contains(&kind);
+        if let Some(lacking) = figures.iter().find(|it| needs_totals && !it.by.iter().any(Vec::is_empty)) {
+            let message = format!("no table of this report gives {} by area alone", quote(&lacking.name));
+            self.complain(&path, &message, Some("show it as `bars`".into()));
+            return None;
+        }
         match kind {
             "bars" => {
-                let by = yaml.by.clone().unwrap_or_default();
+                let Some(by) = yaml.by.clone() else {
+                    let help = "`by` names the dimension: `{ bars: referred, by: sex }`".to_owned();
+                    self.complain(&path, "bars are by a dimension, and none is named", Some(help));
+                    return None;
+                };
                 let alone = |it: &&Published| it.by.iter().any(|set| *set == [by.clone()]);
                 if !figures.iter().all(alone) {
                     let known = figures.iter().flat_map(|it| &it.by).filter(|set| set.len() == 1).flatten();

@@ -9,7 +9,7 @@ use super::amount;
 use super::diagnostic::Diagnostics;
 use super::source::Document;
 use super::suggest::{advice, is_name, quote};
-use crate::schema::{Breach, Column, Kind, Scalar, Sender, TableSchema};
+use crate::schema::{Breach, Column, HEADING, Kind, Scalar, Sender, TableSchema, is_heading, is_publishable};
 
 /// Holds one schema against itself.
 pub(super) fn check(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics) {
@@ -121,6 +121,9 @@ fn names(document: &Document, schema: &TableSchema, complaints: &mut Diagnostics
     }
 }
 
+/// Why a code is refused by how it begins.
+const FORMULA: &str = "begins as a spreadsheet's formulas do, or has a control character: no code can";
+
 /// The checks of one column.
 struct ColumnCheck<'a> {
     document: &'a Document,
@@ -202,6 +205,16 @@ impl ColumnCheck<'_> {
             let help = "write `#` for each digit and `@` for each capital letter, as in `S01######` or `@#####`";
             complaints.push(self.complain("pattern", "a pattern without digits fits one code only").help(help));
         }
+        if [Kind::Code, Kind::Area].contains(&column.kind) && !is_heading(&column.heading(self.name)) {
+            let message = format!("{} cannot be a column's heading", quote(&column.heading(self.name)));
+            let at = self.document.key(&["columns", self.name], message.clone());
+            let place = if column.heading.is_some() { self.complain("heading", message) } else { at };
+            complaints.push(place.help(HEADING));
+        }
+        for (code, successor) in column.retired.iter().filter(|(_, code)| !is_publishable(code.as_bytes())) {
+            let message = format!("{} {FORMULA}", quote(successor));
+            complaints.push(self.document.value(&["columns", self.name, "retired", code], message));
+        }
         for (vintage, (first, last)) in &column.vintages {
             if first > last {
                 let place =
@@ -221,6 +234,10 @@ impl ColumnCheck<'_> {
                 |message: String| self.document.value(&["columns", self.name, "codes", &at.to_string()], message);
             if code == "unknown" {
                 complaints.push(place("`unknown` is always a code, and is never listed".into()));
+            } else if code == "All" {
+                complaints.push(place("`All` stands for a total in published files, and is no code".into()));
+            } else if !is_publishable(code.as_bytes()) {
+                complaints.push(place(format!("{} {FORMULA}", quote(code))));
             } else if code.trim().is_empty() || code.trim() != code {
                 complaints.push(place(format!("{} is blank or has blanks round it", quote(code))));
             } else if !seen.insert(code) {

@@ -161,12 +161,12 @@ impl<'a> Walk<'a> {
             if let Some(day) = DayOfQuarter::named(self.table, name) {
                 return day.kind();
             }
-            let usable = self.table.columns.iter().filter(|(_, column)| barred(column).is_none());
+            let usable = self.table.columns.iter().filter(|(name, column)| barred(self.table, name, column).is_none());
             let help = advice(&folded, usable.map(|(name, _)| name.as_str()));
             let help = help.map(|help| if name.quote_style.is_some() { quoted_help(help, name) } else { help });
             return self.bad(at, format!("`{table}` has no column {}", quote(&name.value)), help);
         };
-        if let Some(reason) = barred(column) {
+        if let Some(reason) = barred(self.table, known, column) {
             return self.bad(at, format!("`{known}` cannot be used in a condition"), Some(reason.into()));
         }
         match column.kind {
@@ -289,11 +289,12 @@ impl<'a> Walk<'a> {
 }
 
 /// Why a column may not appear in a condition, if it may not.
-fn barred(column: &Column) -> Option<&'static str> {
+fn barred(table: &TableSchema, name: &str, column: &Column) -> Option<&'static str> {
     match column.kind {
         kind if kind.is_person() => Some("it identifies a person, and is a keyed pseudonym by the time reports run"),
         Kind::Token => Some("it is a keyed pseudonym by the time reports run, so no text can equal it"),
         Kind::PracticeCode => Some("it says where people and posts belong, and reports never see it"),
+        _ if table.names_areas(name) => Some("it names areas for readers, and names may change: use their codes"),
         _ if !column.keep => Some("it is checked and then dropped (`keep: false`), so reports never see it"),
         _ => None,
     }

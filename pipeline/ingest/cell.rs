@@ -9,6 +9,7 @@ use chrono::{Datelike, NaiveDate};
 use super::rule::{Repair, Rule};
 use super::{check_digit, linkage_key};
 use crate::pseudonymise::Digest;
+use crate::schema::is_publishable;
 
 /// What a field turned into. `Blank` where the text was blank or could not be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -279,7 +280,9 @@ fn area<'a>(text: &'a [u8], pattern: Option<&[u8]>, retired: &'a HashMap<Vec<u8>
     if let Some(successor) = retired.get(text) {
         return Read::mended(Cell::Bytes(successor), Repair::Retired);
     }
-    if pattern.is_none_or(|pattern| has_shape(pattern, text)) {
+    // What is published of places that are nowhere is called so: no area is.
+    let is_code = is_publishable(text) && text != b"unknown";
+    if is_code && pattern.is_none_or(|pattern| has_shape(pattern, text)) {
         Read::good(Cell::Bytes(text))
     } else {
         Read::bad(Rule::Type)

@@ -7,6 +7,7 @@ mod active;
 mod earlier;
 mod people;
 mod public;
+mod senders;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use people::{
     registrations_sql,
 };
 pub use public::PublicTable;
+pub use senders::{SenderCount, SenderRows, sender_rows};
 
 /// The tables of one quarter, ready for questions.
 pub struct Linked<'a> {

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, State, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::config::look::{Colour, Look};
@@ -71,8 +71,12 @@ impl Pages {
             }
         }
         for (key, text) in &strings {
-            environment.add_template_owned(key.clone(), text.clone()).map_err(|e| faulty("strings.yaml", &e))?;
+            // By its own name as plain text, and as part of a page with what is filled in escaped.
+            for name in [key.clone(), format!("{key}.html")] {
+                environment.add_template_owned(name, text.clone()).map_err(|e| faulty("strings.yaml", &e))?;
+            }
         }
+        environment.add_function("say", say);
         environment.add_global("t", Serde(&strings));
         environment.add_global("look", Serde(appearance(look)?));
         Ok(Pages { environment, strings })
@@ -97,6 +101,12 @@ impl Pages {
             false => Err(Error::System(format!("strings.yaml has no `{key}`"))),
         }
     }
+}
+
+/// In a page, `say("key", {"name": value})`: a sentence of `strings.yaml`, escaped but for what is markup already.
+fn say(state: &State<'_, '_>, key: &str, values: Option<Value>) -> std::result::Result<Value, minijinja::Error> {
+    let sentence = state.env().get_template(&format!("{key}.html"))?;
+    sentence.render(values.unwrap_or_else(|| minijinja::context! {})).map(Value::from_safe_string)
 }
 
 /// Tags leave no blank lines behind.

@@ -4,6 +4,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::edition::Story;
+use super::trust::published;
+
 /// `privacy.json` of a pack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +25,10 @@ pub struct Label {
     pub definition: DefinitionLabel,
     /// What all reports cost together: the loss of someone who is in all of them.
     pub total: LossLabel,
+    /// Someone who knows all rows of everybody else, holds even odds that one person's rows are there, and guesses from all
+    /// that is published of this quarter, is right at most so many times in 100, rounded up; a coin is right 50 times.
+    /// By Pinsker's and by Bretagnolle and Huber's inequality for rho; by definition for epsilon.
+    pub right_in_100: u32,
     /// What each report cost.
     pub reports: Vec<ReportLabel>,
     /// How losses add up.
@@ -68,12 +75,37 @@ pub struct DefinitionLabel {
 pub struct ReportLabel {
     /// The report.
     pub report: String,
+    /// Its title.
+    pub title: String,
     /// The roles that it protects; each is charged the loss.
     pub protects: Vec<String>,
     /// What it cost.
     pub cost: LossLabel,
-    /// Its noised tables: one a measure and area level.
+    /// Its noised tables, as they were drawn.
     pub tables: Vec<TableLabel>,
+    /// Its counts as they are published, after the noised tables were combined.
+    pub published: Vec<PublishedLabel>,
+}
+
+/// How near the truth a published table of counts is. It is computed from what is published alone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublishedLabel {
+    /// The measure, which is the figure's name in published files.
+    pub measure: String,
+    /// The measure in words.
+    pub label: String,
+    /// Its unit.
+    pub unit: String,
+    /// The area level.
+    pub level: String,
+    /// The dimensions beside areas.
+    pub by: Vec<String>,
+    /// Its cells that have an interval.
+    pub cells: usize,
+    /// How far the 95% interval reaches from the value to its farther end, in the measure's unit: the median over these
+    /// cells, of two in the middle the lesser. About 1 in 20 figures is off by more than its interval reaches.
+    pub interval_reach: f64,
 }
 
 /// A loss.
@@ -96,6 +128,8 @@ pub struct LossLabel {
 pub struct TableLabel {
     /// The measure.
     pub measure: String,
+    /// The measure in words.
+    pub label: String,
     /// The area level.
     pub level: String,
     /// The dimensions beside areas.
@@ -108,10 +142,12 @@ pub struct TableLabel {
     pub mechanism: String,
     /// Its scale, in the measure's unit.
     pub scale: f64,
-    /// The noise of 95 of 100 cells is within this.
-    pub within_95: u64,
+    /// The noise of 95 of 100 cells, as drawn, is within this. What holds of published figures is in `published`.
+    pub noise_within_95: u64,
     /// What it cost, as an exact fraction.
     pub loss: String,
+    /// What it cost, rounded up for reading.
+    pub loss_decimal: String,
 }
 
 /// What one person can do to a table.
@@ -138,15 +174,27 @@ pub struct SpendingLabel {
     pub role: String,
     /// Over which quarters.
     pub over: String,
+    /// The definition of loss in which the limit is set: `rho` or `epsilon`.
+    pub definition: String,
     /// What was spent, in the limit's definition, rounded up; absent where it cannot be counted in it.
     pub spent: Option<String>,
-    /// The limit.
+    /// The limit, rounded down.
     pub limit: String,
     /// What remains, rounded down.
     pub remains: Option<String>,
+    /// How often a guess at one person is right at most, were the limit spent: see [`Label::right_in_100`].
+    pub right_in_100: u32,
 }
 
 impl Label {
+    /// Adds how near the truth the counts of each report are, as they are published.
+    pub fn say_published(&mut self, stories: &[Story]) {
+        for (report, story) in self.reports.iter_mut().zip(stories) {
+            let measures = report.tables.iter().map(|table| table.measure.as_str()).collect::<Vec<_>>();
+            report.published = published(story, &measures);
+        }
+    }
+
     /// The JSON Schema of a label.
     pub fn json_schema() -> serde_json::Value {
         schemars::schema_for!(Label).to_value()

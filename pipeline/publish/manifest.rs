@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::label::LossLabel;
+use super::trust::method::Method;
 use crate::privacy::Head;
 
 /// `manifest.json` of a pack.
@@ -25,6 +26,8 @@ pub struct Manifest {
     pub area_lookup: String,
     /// One release a report.
     pub releases: Vec<Release>,
+    /// How the figures are made. What they cost, and how they are noised, is in `privacy.json`.
+    pub method: Method,
     /// Symbols in the `QF` columns.
     pub qualifiers: std::collections::BTreeMap<String, String>,
     /// Every other file of the pack.
@@ -54,33 +57,6 @@ pub struct Release {
     /// What it cost.
     #[serde(flatten)]
     pub cost: LossLabel,
-    /// Each noised vector.
-    pub vectors: Vec<Vector>,
-}
-
-/// One noised vector.
-#[derive(Debug, Clone, Serialize)]
-pub struct Vector {
-    /// The measure.
-    pub measure: String,
-    /// The area level.
-    pub level: String,
-    /// The dimensions beside areas.
-    pub by: Vec<String>,
-    /// The noise's distribution.
-    pub mechanism: String,
-    /// Its scale.
-    pub scale: f64,
-    /// 95 of 100 cells are within this of the truth, before rounding to zero.
-    pub within_95: u64,
-    /// Most cells that one person may count in.
-    pub cells_per_person: u32,
-    /// Least and greatest that one person may add to a cell.
-    pub value_per_cell: (i64, i64),
-    /// The loss charged for it, rounded up.
-    pub loss_decimal: String,
-    /// Cells of its public grid.
-    pub cells: usize,
 }
 
 /// A file of the pack.

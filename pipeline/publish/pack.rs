@@ -13,7 +13,7 @@ use super::edition::{Edition, Story};
 use super::manifest::File;
 use super::series::series;
 use super::table::Table;
-use super::{page, tidy};
+use super::{metadata, page, sheets, tidy, trust};
 use crate::config::board::Format;
 use crate::error::{Error, Result};
 use crate::folders::make_open_folder;
@@ -48,6 +48,11 @@ pub fn write_pack(to: &Path, edition: &Edition, formats: &[Format], past: &Past,
     let jobs = jobs(edition, formats, past);
     let mut files = work(&jobs, threads, &staging)?;
     files.sort_by(|a, b| a.name.cmp(&b.name));
+    // What describes the others states their hashes: it can only come after them.
+    for file in metadata::descriptions(edition, &files)? {
+        files.push(put(&staging, file)?);
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(twice) = files.windows(2).find(|pair| pair[0].name == pair[1].name) {
         return Err(Error::System(format!("two parts of the pack are called {}", twice[0].name)));
     }
@@ -69,11 +74,21 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
         for table in &story.tables {
             jobs.push(Box::new(move || tables(edition, story, table, formats, past)));
         }
+        for format in formats {
+            match format {
+                Format::Ods => jobs.push(Box::new(move || sheets::ods(edition, story, formats))),
+                Format::Xlsx => jobs.push(Box::new(move || sheets::xlsx(edition, story, formats))),
+                Format::Html | Format::Csv | Format::Parquet => {}
+            }
+        }
     }
+    jobs.push(Box::new(|| metadata::code_lists(edition, formats)));
+    jobs.push(Box::new(|| Ok(vec![("privacy.json".into(), json(&edition.label)?)])));
     if formats.contains(&Format::Html) {
         jobs.push(Box::new(|| Ok(vec![("index.html".into(), page::index(edition, formats, past)?)])));
+        jobs.push(Box::new(|| trust::privacy(edition)));
+        jobs.push(Box::new(|| trust::methodology(edition)));
     }
-    jobs.push(Box::new(|| Ok(vec![("privacy.json".into(), json(&edition.label)?)])));
     jobs
 }
 
@@ -129,10 +144,15 @@ fn work(jobs: &[Job<'_>], threads: usize, staging: &Path) -> Result<Vec<File>> {
     done.into_inner().map_err(|_| Error::System("a thread that wrote the pack was lost".into()))
 }
 
+/// Whether a name is one, and neither a path nor hidden.
+pub(super) fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.starts_with('.') && !name.is_empty() && name.chars().all(plain)
+}
+
 /// Writes a file, whose name is a name and no path.
 fn put(staging: &Path, (name, bytes): NewFile) -> Result<File> {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if name.starts_with('.') || name.is_empty() || !name.chars().all(is_plain) {
+    if !is_plain(&name) {
         return Err(Error::System(
             "a file of the pack has a name that is not letters, digits, `-`, `_` and `.`".into(),
         ));
@@ -141,7 +161,7 @@ fn put(staging: &Path, (name, bytes): NewFile) -> Result<File> {
     Ok(File { name, bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(&bytes)) })
 }
 
-fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
+pub(super) fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
     let mut text =
         serde_json::to_vec_pretty(value).map_err(|_| Error::System("a file of the pack has no JSON form".into()))?;
     text.push(b'\n');

@@ -82,8 +82,9 @@ impl Series<'_> {
         for row in records.iter().chain(&self.earlier) {
             writer.write_record(row).map_err(|_| unwritten("CSV"))?;
         }
-        write_csv(&mut writer, self.own, self.also())?;
-        writer.into_inner().map_err(|_| unwritten("CSV"))
+        let mut bytes = writer.into_inner().map_err(|_| unwritten("CSV"))?;
+        write_csv(&mut bytes, self.own, self.also())?;
+        Ok(bytes)
     }
 
     /// As Parquet, with the types of the table.

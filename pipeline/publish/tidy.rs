@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringBuilder};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
-use super::table::{ALL, Row, Table};
+use super::table::{ALL, Block, Row, Table};
 use crate::error::{Error, Result};
 
 /// The columns that hold numbers.
@@ -42,54 +42,156 @@ impl Table {
     }
 }
 
+/// One block of a table, and where its labels come from: nothing is copied for a row.
+struct Laid<'a> {
+    block: &'a Block,
+    /// Of each column of labels, areas first: its values, and how many cells one of them spans; `None` where the figure
+    /// is over all values.
+    labels: Vec<Option<(&'a [String], usize)>>,
+}
+
+impl<'a> Laid<'a> {
+    fn new(table: &'a Table, block: &'a Block) -> Self {
+        let mut labels = vec![None; table.dimensions.len() + 1];
+        let mut span = 1;
+        for dimension in block.dimensions.iter().rev() {
+            if let Some(place) = table.dimensions.iter().position(|(name, _)| *name == dimension.name) {
+                labels[place + 1] = Some((dimension.values.as_slice(), span));
+            }
+            span *= dimension.values.len();
+        }
+        labels[0] = Some((table.areas.as_slice(), span));
+        Laid { block, labels }
+    }
+
+    /// The label of a cell in one column.
+    fn label(&self, column: usize, cell: usize) -> &'a str {
+        self.labels[column].map_or(ALL, |(values, span)| &values[cell / span % values.len()])
+    }
+}
+
 /// A table as CSV: UTF-8, LF, every row in the grid's order.
 ///
 /// # Errors
-/// [`Error::System`] where a field cannot be written, which memory does not refuse.
+/// None that memory does not give.
 pub fn csv(table: &Table) -> Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(table.columns()).map_err(|_| unwritten("CSV"))?;
-    write_csv(&mut writer, table, "")?;
-    writer.into_inner().map_err(|_| unwritten("CSV"))
+    let mut bytes = Vec::with_capacity(64 * (table.len() + 1));
+    for (at, column) in table.columns().iter().enumerate() {
+        if at > 0 {
+            bytes.push(b',');
+        }
+        field(&mut bytes, column);
+    }
+    bytes.push(b'\n');
+    write_csv(&mut bytes, table, "")?;
+    Ok(bytes)
 }
 
 /// The rows of a table; each figure's qualifier is followed by `also`.
-pub(super) fn write_csv(writer: &mut csv::Writer<Vec<u8>>, table: &Table, also: &str) -> Result<()> {
-    let mut text = Vec::with_capacity(32);
-    for row in table.rows() {
-        write_row(writer, &mut text, table, &row, also).map_err(|_| unwritten("CSV"))?;
+pub(super) fn write_csv(bytes: &mut Vec<u8>, table: &Table, also: &str) -> Result<()> {
+    for block in &table.blocks {
+        write_block(bytes, table, &Laid::new(table, block), also).map_err(|_| unwritten("CSV"))?;
     }
     Ok(())
 }
 
-fn write_row(
-    writer: &mut csv::Writer<Vec<u8>>,
-    text: &mut Vec<u8>,
-    table: &Table,
-    row: &Row<'_>,
-    also: &str,
-) -> std::result::Result<(), csv::Error> {
-    writer.write_field(&table.quarter)?;
-    for label in &row.labels {
-        writer.write_field(label)?;
-        writer.write_field(label_qualifier(label))?;
-    }
-    let mut number = |writer: &mut csv::Writer<Vec<u8>>, value: Option<f64>, decimals: u32| {
-        text.clear();
-        if let Some(value) = value {
-            write!(text, "{value:.*}", decimals as usize)?;
-        }
-        writer.write_field(&*text)
+/// The rows of one block: each text that rows share is made once.
+fn write_block(bytes: &mut Vec<u8>, table: &Table, laid: &Laid<'_>, also: &str) -> std::io::Result<()> {
+    let made = |write: &dyn Fn(&mut Vec<u8>)| {
+        let mut text = Vec::new();
+        write(&mut text);
+        text
     };
-    let (estimate, decimals) = (&row.estimate, row.decimals);
-    writer.write_field(row.figure)?;
-    number(writer, estimate.value.map(|value| row.rounded(value)), decimals)?;
-    writer.write_field(marked(row, also))?;
-    number(writer, estimate.interval.map(|(lower, _)| row.rounded(lower)), decimals)?;
-    number(writer, estimate.interval.map(|(_, upper)| row.rounded(upper)), decimals)?;
-    number(writer, estimate.unbiased.map(hundredths), 2)?;
-    number(writer, estimate.error.map(hundredths), 2)?;
-    writer.write_record(None::<&[u8]>)
+    let quarter = made(&|text| field(text, &table.quarter));
+    let figure = made(&|text| field(text, &laid.block.figure));
+    let all = [ALL.to_owned()];
+    let labels = laid.labels.iter().map(|label| {
+        let (values, span) = label.unwrap_or((all.as_slice(), 1));
+        let one = |value: &String| {
+            made(&|text| {
+                field(text, value);
+                text.push(b',');
+                text.extend_from_slice(label_qualifier(value).as_bytes());
+                text.push(b',');
+            })
+        };
+        (values.iter().map(one).collect::<Vec<_>>(), span)
+    });
+    let labels = labels.collect::<Vec<_>>();
+    for (cell, estimate) in laid.block.cells.iter().enumerate() {
+        let row = laid.block.row(*estimate);
+        bytes.extend_from_slice(&quarter);
+        bytes.push(b',');
+        for (texts, span) in &labels {
+            bytes.extend_from_slice(&texts[cell / span % texts.len()]);
+        }
+        bytes.extend_from_slice(&figure);
+        bytes.push(b',');
+        let decimals = row.decimals;
+        number(bytes, estimate.value.map(|value| row.rounded(value)), decimals)?;
+        bytes.extend_from_slice(row.qualifier().as_bytes());
+        if !row.qualifier().is_empty() && !also.is_empty() {
+            bytes.push(b' ');
+        }
+        bytes.extend_from_slice(also.as_bytes());
+        bytes.push(b',');
+        number(bytes, estimate.interval.map(|(lower, _)| row.rounded(lower)), decimals)?;
+        number(bytes, estimate.interval.map(|(_, upper)| row.rounded(upper)), decimals)?;
+        number(bytes, estimate.unbiased.map(hundredths), 2)?;
+        number(bytes, estimate.error.map(hundredths), 2)?;
+        // What ends a field ends the row at the last one.
+        if let Some(last) = bytes.last_mut() {
+            *last = b'\n';
+        }
+    }
+    Ok(())
+}
+
+/// A field of text, quoted where RFC 4180 asks for it.
+pub(super) fn field(bytes: &mut Vec<u8>, text: &str) {
+    if !text.contains([',', '"', '\n', '\r']) {
+        return bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes.push(b'"');
+    bytes.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+    bytes.push(b'"');
+}
+
+/// A number that is rounded to its decimals, and the comma after it. As the formatter of the standard library has it, but
+/// by whole numbers where these are exact: five numbers a row are most of what a table is.
+fn number(bytes: &mut Vec<u8>, value: Option<f64>, decimals: u32) -> std::io::Result<()> {
+    /// Beyond it a product with a hundred is no longer exact.
+    const EXACT: f64 = 1e13;
+    match value {
+        Some(value) if value.abs() < EXACT && decimals <= 2 => {
+            let unit = 10u64.pow(decimals);
+            let scaled = (value.abs() * unit as f64).round() as u64;
+            if value.is_sign_negative() {
+                bytes.push(b'-');
+            }
+            digits(bytes, scaled / unit, 1);
+            if decimals > 0 {
+                bytes.push(b'.');
+                digits(bytes, scaled % unit, decimals as usize);
+            }
+        }
+        Some(value) => write!(bytes, "{value:.*}", decimals as usize)?,
+        None => {}
+    }
+    bytes.push(b',');
+    Ok(())
+}
+
+/// A whole number in at least so many digits.
+fn digits(bytes: &mut Vec<u8>, mut number: u64, least: usize) {
+    let mut text = [b'0'; 20];
+    let mut from = text.len();
+    while number > 0 {
+        from -= 1;
+        text[from] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    bytes.extend_from_slice(&text[from.min(text.len() - least)..]);
 }
 
 /// The qualifier of a figure, followed by another symbol.
@@ -97,31 +199,43 @@ fn marked(row: &Row<'_>, also: &str) -> String {
     [row.qualifier(), also].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
+/// Some cells of a block.
+type Span<'a> = (&'a Laid<'a>, std::ops::Range<usize>);
+
 /// Rows of a table as Arrow batches, with the columns of the CSV; each figure's qualifier is followed by `also`.
 pub(super) fn batches<'a>(table: &'a Table, also: &'a str) -> impl Iterator<Item = Result<RecordBatch>> + 'a {
-    let mut rows = table.rows();
+    let laid = table.blocks.iter().map(|block| Laid::new(table, block)).collect::<Vec<_>>();
+    let (mut block, mut cell) = (0, 0);
     std::iter::from_fn(move || {
-        let some = rows.by_ref().take(BATCH).collect::<Vec<_>>();
-        (!some.is_empty()).then(|| batch(table, &some, also))
+        let (mut spans, mut room) = (Vec::new(), BATCH);
+        while let Some(now) = laid.get(block).filter(|_| room > 0) {
+            let end = now.block.cells.len().min(cell + room);
+            room -= end - cell;
+            spans.push((now, cell..end));
+            (block, cell) = if end == now.block.cells.len() { (block + 1, 0) } else { (block, end) };
+        }
+        (room < BATCH).then(|| batch(table, &spans, also))
     })
 }
 
-fn batch(table: &Table, rows: &[Row<'_>], also: &str) -> Result<RecordBatch> {
-    let texts = |text: &dyn Fn(&Row<'_>) -> &'static str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(rows.iter().map(text)))
-    };
+fn batch(table: &Table, spans: &[Span<'_>], also: &str) -> Result<RecordBatch> {
+    let rows = || spans.iter().flat_map(|(laid, cells)| cells.clone().map(|cell| (*laid, cell)));
+    let figures = || rows().map(|(laid, cell)| laid.block.row(laid.block.cells[cell]));
     let numbers = |number: &dyn Fn(&Row<'_>) -> Option<f64>| -> ArrayRef {
-        Arc::new(Float64Array::from_iter(rows.iter().map(number)))
+        Arc::new(Float64Array::from_iter(figures().map(|row| number(&row))))
     };
-    let mut columns: Vec<ArrayRef> =
-        vec![Arc::new(StringArray::from_iter_values(rows.iter().map(|_| table.quarter.as_str())))];
+    let mut columns: Vec<ArrayRef> = vec![texts(rows().map(|_| table.quarter.as_str()))];
     for place in 0..=table.dimensions.len() {
-        columns.push(Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.labels[place]))));
-        columns.push(texts(&|row| label_qualifier(row.labels[place])));
+        let labels = || rows().map(|(laid, cell)| laid.label(place, cell));
+        columns.push(texts(labels()));
+        columns.push(texts(labels().map(label_qualifier)));
     }
-    columns.push(Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.figure))));
+    columns.push(texts(rows().map(|(laid, _)| laid.block.figure.as_str())));
     columns.push(numbers(&|row| row.estimate.value.map(|value| row.rounded(value))));
-    columns.push(Arc::new(StringArray::from_iter_values(rows.iter().map(|row| marked(row, also)))));
+    columns.push(match also {
+        "" => texts(figures().map(|row| row.qualifier())),
+        _ => texts(figures().map(|row| marked(&row, also))),
+    });
     columns.push(numbers(&|row| row.estimate.interval.map(|(lower, _)| row.rounded(lower))));
     columns.push(numbers(&|row| row.estimate.interval.map(|(_, upper)| row.rounded(upper))));
     columns.push(numbers(&|row| row.estimate.unbiased.map(hundredths)));
@@ -133,6 +247,13 @@ fn batch(table: &Table, rows: &[Row<'_>], also: &str) -> Result<RecordBatch> {
         (name, array, may_miss)
     });
     RecordBatch::try_from_iter_with_nullable(typed).map_err(|_| unwritten("Parquet"))
+}
+
+/// A column of texts, of which an iterator over several blocks does not know how many there are.
+fn texts(texts: impl Iterator<Item = impl AsRef<str>>) -> ArrayRef {
+    let mut column = StringBuilder::with_capacity(BATCH, 8 * BATCH);
+    texts.for_each(|text| column.append_value(text));
+    Arc::new(column.finish())
 }
 
 /// Parquet without statistics, in the grid's order.
@@ -161,4 +282,56 @@ pub(super) fn parquet(batches: impl IntoIterator<Item = Result<RecordBatch>>) ->
 
 pub(super) fn unwritten(format: &str) -> Error {
     Error::System(format!("a table could not be written as {format}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_the_standard_formatter() {
+        let row = |decimals| Row {
+            labels: Vec::new(),
+            figure: "",
+            decimals,
+            estimate: crate::estimate::Estimate {
+                value: None,
+                interval: None,
+                unbiased: None,
+                error: None,
+                mark: crate::estimate::reliability::Mark::Plain,
+            },
+            revised: false,
+        };
+        let mut state = 1u64;
+        for n in 0..200_000u32 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let size = 10f64.powi((n % 19) as i32 - 3);
+            let value = ((state >> 11) as f64 / (1u64 << 52) as f64 - 1.0) * size;
+            for decimals in [0, 1, 2, 3] {
+                let rounded = row(decimals).rounded(value);
+                let mut text = Vec::new();
+                number(&mut text, Some(rounded), decimals).unwrap();
+                assert_eq!(String::from_utf8(text).unwrap(), format!("{rounded:.*},", decimals as usize));
+            }
+        }
+        for value in [0.0, -0.4, 0.5, -0.5, 1e13, -1e13, 1e300] {
+            let rounded = row(0).rounded(value);
+            let mut text = Vec::new();
+            number(&mut text, Some(rounded), 0).unwrap();
+            assert_eq!(String::from_utf8(text).unwrap(), format!("{rounded:.0},"));
+        }
+    }
+
+    #[test]
+    fn fields_are_quoted_as_a_writer_of_csv_quotes_them() {
+        for text in ["", "a", "a b", "a,b", "\"", "a\"b", "a\nb", "a\rb", " a ", "é", "=1", "#"] {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record([text, "x"]).unwrap();
+            let mut own = Vec::new();
+            field(&mut own, text);
+            own.extend_from_slice(b",x\n");
+            assert_eq!(own, writer.into_inner().unwrap(), "{text:?}");
+        }
+    }
 }

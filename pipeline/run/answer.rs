@@ -15,7 +15,8 @@ use crate::estimate::shape::Marginal;
 use crate::link::{Linked, PrivateTable, REGISTER, token_holders};
 use crate::measure::vector::measure;
 use crate::privacy::{Definition, Exact, Head, Key32, Ledger, Loss, Private, Released, Revision, Role};
-use crate::publish::{Manifest, Release, Vector};
+use crate::publish::trust::method::Method;
+use crate::publish::{Manifest, Release};
 
 /// The released vectors of one report.
 pub struct Answer {
@@ -39,7 +40,8 @@ pub struct Answer {
 
 /// What every question of a run depends on beside its own words: the area lookup and the schemas.
 pub fn context(plan: &Plan, intake: &Intake<'_>) -> String {
-    let schemas = plan.sources.iter().map(|source| format!("{:?}", source.schema)).collect::<Vec<_>>().join("\n");
+    let schemas =
+        plan.sources.iter().map(|source| format!("{:?}", source.schema.without_names())).collect::<Vec<_>>().join("\n");
     Key32::of([intake.public_hash(&plan.geography.table).as_bytes(), schemas.as_bytes()]).to_string()
 }
 
@@ -227,23 +229,6 @@ impl Answer {
 pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], lookup: &str) -> Result<Manifest> {
     let mut releases = Vec::new();
     for (question, answer) in questions.iter().zip(answers) {
-        let mut vectors = Vec::new();
-        for drawn in answer.drawn(plan, question) {
-            let released = drawn.released;
-            let bounds = released.bounds();
-            vectors.push(Vector {
-                measure: drawn.measure.to_owned(),
-                level: drawn.level.to_owned(),
-                by: drawn.by,
-                mechanism: released.mechanism().to_string(),
-                scale: released.scale(),
-                within_95: released.calibrated().accuracy(0.05)?,
-                cells_per_person: bounds.cells(),
-                value_per_cell: (bounds.low(), bounds.high()),
-                loss_decimal: released.calibrated().charge().decimal(6),
-                cells: released.values().len(),
-            });
-        }
         releases.push(Release {
             report: question.report.name.clone(),
             title: question.report.title.clone(),
@@ -254,7 +239,6 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], loo
             inputs: answer.inputs.clone(),
             definition: answer.loss.definition.symbol().into(),
             cost: cost(plan, &answer.loss)?,
-            vectors,
         });
     }
     // The newest of the draws, and not the ledger as it is now: a replay writes the same bytes.
@@ -292,6 +276,8 @@ pub fn manifest(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], loo
         ledger: head.clone(),
         area_lookup: lookup.to_owned(),
         releases,
+        // Known once the figures are.
+        method: Method::default(),
         qualifiers: BTreeMap::from(qualifiers.map(|(symbol, words)| (symbol.to_owned(), words.to_owned()))),
         files: Vec::new(),
     })

@@ -120,15 +120,5 @@ fn outlines(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_cannot_be_shown_is_none() {
-        assert_eq!(legible(" Easter  Mirr\nand Lask ").as_deref(), Some("Easter Mirr and Lask"));
-        assert_eq!(legible("St Orran's & <b>").as_deref(), Some("St Orran's & <b>"));
-        for name in ["", " \u{a0}", "a\u{7}b", "a\u{202e}b", "\u{feff}a", &"x".repeat(LONGEST_NAME + 1)] {
-            assert_eq!(legible(name), None, "{name:?}");
-        }
-    }
-}
+#[path = "areas_tests.rs"]
+mod tests;

@@ -65,8 +65,9 @@ impl Intake<'_> {
             if parts.is_empty() {
                 return refuse(format!("the store has no `{public}` of that quarter"), &again);
             }
-            hashes.insert(public, content_hash(&parts));
-            rows_now.insert(public.to_owned(), self.rows_now(public, &parts)?);
+            let (hash, rows) = self.of_public(public, &parts)?;
+            hashes.insert(public, hash);
+            rows_now.insert(public.to_owned(), rows);
         }
         let rules = self.rules_over(schema, |public| hashes.get(public).map_or("", String::as_str));
         if stored.iter().any(|part| part.manifest.rules != rules) {
@@ -76,12 +77,13 @@ impl Intake<'_> {
         Ok(Earlier { stored, rows_now })
     }
 
-    /// For each row of a public table in the quarter before, the row that has its key now.
-    fn rows_now(&self, public: &str, then: &[Stored]) -> Result<Vec<Option<u32>>> {
+    /// The hash of a public table in the quarter before; and for each of its rows then, the row that has its key now.
+    fn of_public(&self, public: &str, stored: &[Stored]) -> Result<(String, Vec<Option<u32>>)> {
         let missing = || Error::System(format!("the public table `{public}` was not brought in"));
         let source = self.plan.sources.iter().find(|source| source.table == public).ok_or_else(missing)?;
         let now = self.references.get(public).ok_or_else(missing)?;
-        let then = PublicTable::load(&source.schema, then)?;
-        Ok(then.keys().iter().map(|key| now.get(key.as_bytes()).copied()).collect())
+        let then = PublicTable::load(&source.schema, stored)?;
+        let rows = then.keys().iter().map(|key| now.get(key.as_bytes()).copied()).collect();
+        Ok((self.hash_of_public(&source.schema, stored, &then), rows))
     }
 }

@@ -110,7 +110,8 @@ fn measure(plan: &Plan, family: &Family, linked: &Linked<'_>, public: &Public) -
     })
 }
 
-fn counts(measure: &Measure) -> String {
+/// What a measure counts, in words; names and conditions in backquotes.
+pub(super) fn counts(measure: &Measure) -> String {
     let rows = match (&measure.rows, &measure.kind, measure.table.as_str()) {
         (Rows::Funnel(stages), ..) => {
             let stages = stages.iter().map(|stage| format!("{} (`{}`{})", stage.name, stage.table, on(&stage.filter)));

@@ -99,7 +99,8 @@ impl<'a> Intake<'a> {
             for (source, PrivateTable { stored, .. }) in next.iter().zip(brought) {
                 let table = PublicTable::load(&source.schema, &stored)?;
                 self.references.insert(source.table.clone(), table.rows());
-                self.public_hashes.insert(source.table.clone(), content_hash(&stored));
+                let hash = self.hash_of_public(&source.schema, &stored, &table);
+                self.public_hashes.insert(source.table.clone(), hash);
                 tables.insert(source.table.clone(), table);
             }
             waiting = later;
@@ -128,6 +129,15 @@ impl<'a> Intake<'a> {
     /// The hash of a public table's content.
     pub fn public_hash(&self, table: &str) -> &str {
         self.public_hashes.get(table).map_or("", String::as_str)
+    }
+
+    /// Writes the operator's report, of what has been brought in so far.
+    ///
+    /// # Errors
+    /// As [`Validation::write`].
+    pub fn report(&mut self) -> Result<PathBuf> {
+        self.validation.compare(&self.plan.work, &self.plan.quarter.before(1).to_string());
+        self.validation.write(&self.plan.work, &self.plan.publish.look)
     }
 
     /// Stops the run where a file was unusable or a schema's limit was passed.
@@ -185,7 +195,7 @@ impl<'a> Intake<'a> {
             let of_table = |stored: &&Stored| stored.manifest.table == schema.table;
             let stored = outcome.stored.iter().filter(of_table).cloned().collect::<Vec<_>>();
             let withdrawn = self.store.sweep(&schema.table, &stored)?;
-            let report = TableReport::new(&schema.table, &stored, withdrawn);
+            let report = TableReport::new(&schema, &stored, withdrawn);
             self.validation.over_limit.extend(report.over_limit(&schema));
             self.validation.tables.push(report);
             tables.push(PrivateTable::new(schema, stored));
@@ -196,6 +206,26 @@ impl<'a> Intake<'a> {
     /// The key that a table's pseudonyms are made under; none for a public table, which a new key leaves as it is.
     pub(super) fn key_id(&self, schema: &TableSchema) -> Option<&str> {
         (schema.from != Sender::Public).then(|| self.pseudonymiser.key_id())
+    }
+
+    /// The hash of all in a public table that a figure may depend on: where it names areas, everything but those names, so
+    /// that a new spelling is neither a new question nor a break in a series.
+    pub(super) fn hash_of_public(&self, schema: &TableSchema, stored: &[Stored], table: &PublicTable) -> String {
+        let bare = schema.without_names();
+        if bare.columns.len() == schema.columns.len() {
+            return content_hash(stored);
+        }
+        let mut hash = Sha256::new();
+        hash.update(self.rules(&bare));
+        for (name, texts) in bare.columns.keys().filter_map(|name| Some((name, table.texts(name)?))) {
+            hash.update(format!("\n{name}"));
+            for text in texts {
+                // A blank is told from a text without letters.
+                hash.update(text.as_ref().map_or(u64::MAX, |text| text.len() as u64).to_le_bytes());
+                hash.update(text.as_deref().unwrap_or_default());
+            }
+        }
+        hex(&hash.finalize())
     }
 
     /// The hash of all that a part follows from, but for its extract.

@@ -19,7 +19,7 @@ use crate::synth::{Compression, Layout, Options, generate};
 use crate::validation::Validation;
 
 /// A board of 2,000 people in one file a table, whose practices come before the area lookup.
-fn board(folder: &Path) -> Plan {
+pub(super) fn board(folder: &Path) -> Plan {
     let options = Options {
         patients: 2_000,
         seed: 3,
@@ -51,7 +51,7 @@ fn board(folder: &Path) -> Plan {
 }
 
 /// A plan's tables, public ones loaded.
-fn taken_in(plan: &Plan) -> (HashMap<String, PublicTable>, Vec<PrivateTable>, Validation) {
+pub(super) fn taken_in(plan: &Plan) -> (HashMap<String, PublicTable>, Vec<PrivateTable>, Validation) {
     let store = Store::open(&plan.work, &plan.quarter.to_string(), || ()).unwrap();
     let progress = Progress::new(Telling::Quiet);
     let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
@@ -110,6 +110,36 @@ fn a_changed_zone_makes_practices_anew() {
     };
     assert_ne!(hash(&before, "practitioners"), hash(&after, "practitioners"));
     assert_eq!(hash(&before, "referrals"), hash(&after, "referrals"));
+}
+
+#[test]
+fn an_area_by_another_name_makes_nothing_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = board(folder.path());
+    let lookup = |plan: &Plan| {
+        let store = Store::open(&plan.work, &plan.quarter.to_string(), || ()).unwrap();
+        let progress = Progress::new(Telling::Quiet);
+        let mut intake = Intake::new(plan, &store, &progress, 1).unwrap();
+        intake.public().unwrap();
+        (intake.public_hash("data_zones").to_owned(), super::answer::context(plan, &intake))
+    };
+    let (before, posts) = (lookup(&plan), taken_in(&plan).1);
+    let path = folder.path().join("extracts/public/data_zones.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("NHS Strathmirr", "NHS Elsewhere")).unwrap();
+    assert_eq!(lookup(&plan), before);
+    let hash = |tables: &[PrivateTable]| tables.iter().map(|it| content_hash(&it.stored)).collect::<Vec<_>>();
+    assert_eq!(hash(&taken_in(&plan).1), hash(&posts));
+    // Nor does a lookup that names nothing, while another code is another lookup.
+    let mut table = csv::Reader::from_path(&path).unwrap();
+    let bare = |record: &csv::StringRecord| record.iter().take(10).collect::<Vec<_>>().join(",");
+    let head = bare(table.headers().unwrap());
+    let rows = table.records().map(|row| bare(&row.unwrap())).collect::<Vec<_>>();
+    let text = format!("{head}\n{}\n", rows.join("\n"));
+    fs::write(&path, &text).unwrap();
+    assert_eq!(lookup(&plan), before);
+    fs::write(&path, text.replacen("S37000902", "S37000903", 1)).unwrap();
+    assert_ne!(lookup(&plan), before);
 }
 
 /// Patients and posts are stored with the row of their practice, and with no code.

@@ -44,6 +44,7 @@ pub fn label(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], ledger
         neighbours: NEIGHBOURS.into(),
         definition: definition_label(definition),
         total: cost(plan, &total)?,
+        right_in_100: right_in_100(&total),
         reports: reports.collect::<Result<_>>()?,
         composition: [
             "Cells of one table are disjoint: a person is charged once a table, by the bounds of that table.",
@@ -108,20 +109,38 @@ fn spending_label(role: Role, over: String, limit: &Loss, spent: &Spending) -> S
         role: role.to_string(),
         over,
         spent: remains.as_ref().and_then(|left| limit.amount.minus(left)).map(|spent| spent.decimal(6)),
-        limit: format!("{} {}", limit.definition.symbol(), limit.amount.decimal_down(6)),
+        definition: limit.definition.symbol().into(),
+        limit: limit.amount.decimal_down(6),
         remains: remains.map(|left| left.decimal_down(6)),
+        right_in_100: right_in_100(limit),
     }
 }
 
 fn report(plan: &Plan, question: &Question<'_>, answer: &Answer) -> Result<ReportLabel> {
     let tables = answer.drawn(plan, question);
-    let tables = tables.into_iter().map(table).collect::<Result<_>>()?;
+    let tables = tables.into_iter().map(|drawn| table(question, drawn)).collect::<Result<_>>()?;
     Ok(ReportLabel {
         report: question.report.name.clone(),
+        title: question.report.title.clone(),
         protects: question.roles().iter().map(Role::to_string).collect(),
         cost: cost(plan, &answer.loss)?,
         tables,
+        // Known once the figures are: the edition fills it in.
+        published: Vec::new(),
     })
+}
+
+/// How often in 100 a guess at one person can be right, at even odds: half, and half of the most that two neighbours'
+/// outputs can differ in total variation. For rho, their divergence is at most rho (Bun and Steinke 2016), and the
+/// lesser of Pinsker's bound and that of Bretagnolle and Huber holds; for epsilon, the odds are at most e to epsilon.
+fn right_in_100(loss: &Loss) -> u32 {
+    // Text that the kernel wrote, rounded up, is a number.
+    let amount = loss.amount.decimal(6).parse::<f64>().unwrap_or(f64::INFINITY);
+    let variation = match loss.definition {
+        Definition::ZConcentrated => (amount / 2.0).sqrt().min((1.0 - (-amount).exp()).sqrt()),
+        Definition::Pure => (amount / 2.0).tanh(),
+    };
+    (50.0 + 50.0 * variation).ceil().min(100.0) as u32
 }
 
 /// A loss as it is stated: exact, rounded up, and for rho also as an epsilon at the board's delta.
@@ -139,11 +158,13 @@ pub fn cost(plan: &Plan, loss: &Loss) -> Result<LossLabel> {
     })
 }
 
-fn table(drawn: Drawn<'_>) -> Result<TableLabel> {
+fn table(question: &Question<'_>, drawn: Drawn<'_>) -> Result<TableLabel> {
     let released = drawn.released;
     let (noise, bounds) = (released.calibrated(), released.bounds());
+    let asked = question.report.measures.iter().find(|measure| measure.name == drawn.measure);
     Ok(TableLabel {
         measure: drawn.measure.into(),
+        label: asked.map_or(drawn.measure, |measure| &measure.label).into(),
         level: drawn.level.into(),
         by: drawn.by,
         cells: released.values().len(),
@@ -156,7 +177,25 @@ fn table(drawn: Drawn<'_>) -> Result<TableLabel> {
         },
         mechanism: noise.mechanism().to_string(),
         scale: noise.scale(),
-        within_95: noise.accuracy(0.05)?,
+        noise_within_95: noise.accuracy(0.05)?,
         loss: noise.charge().to_string(),
+        loss_decimal: noise.charge().decimal(6),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guess_is_bounded_by_the_loss() {
+        let right = |definition, amount: &str| right_in_100(&Loss::new(definition, amount.parse().unwrap()));
+        // Pinsker: the root of 0.25 / 2 is 0.35355. Bretagnolle and Huber: of 1 - exp(-8), 0.99983.
+        assert_eq!(right(Definition::ZConcentrated, "0.25"), 68);
+        assert_eq!(right(Definition::ZConcentrated, "8"), 100);
+        assert_eq!(right(Definition::ZConcentrated, "0.000001"), 51);
+        // Odds of 3 to 1 are 75 in 100: e to 1.0986.
+        assert_eq!(right(Definition::Pure, "1.0986"), 75);
+        assert_eq!(right(Definition::Pure, "1000"), 100);
+    }
 }

@@ -29,6 +29,7 @@ pub(crate) mod intake;
 mod intake_tests;
 pub mod keys;
 mod label;
+mod method;
 mod question;
 mod share;
 pub mod study;
@@ -41,7 +42,7 @@ use crate::config::plan::{Plan, Publish};
 use crate::engine::{Engine, Limits};
 use crate::error::{Error, Result};
 use crate::folders::make_private_folder;
-use crate::link::{Linked, PrivateTable, PublicTable, link, link_rates};
+use crate::link::{Linked, PrivateTable, PublicTable, link, link_rates, sender_rows};
 use crate::measure::grid::Public;
 use crate::measure::plan::reads_active;
 use crate::privacy::{Key32, Ledger};
@@ -114,6 +115,10 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
     validation::clear(&plan.work, &plan.quarter.to_string())?;
     let public = intake.public()?;
+    if intake.check().is_err() {
+        // What stops a run is named in the report: it is there when that happens.
+        intake.report()?;
+    }
     intake.check()?;
     let context = answer::context(plan, &intake);
     let questions = question::prepare(plan, &public, &context)?;
@@ -127,8 +132,9 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let stage = progress.stage("link", None);
     let mut linked = link(&engine, &private, &public)?;
     intake.validation.links = link_rates(&linked)?;
+    intake.validation.senders = sender_rows(&linked)?;
     stage.finish(0);
-    let validation = intake.validation.write(&plan.work)?;
+    let validation = intake.report()?;
     intake.check()?;
     let inputs = questions.iter().map(|question| answer::inputs(plan, question, &intake, &private)).collect::<Vec<_>>();
     afford_corrections(plan, &ledger, &questions, &inputs)?;
@@ -162,8 +168,10 @@ pub fn ingest(plan: &Plan, resources: Resources, progress: &Progress) -> Result<
     let public = intake.public()?;
     let private = intake.private()?;
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
-    intake.validation.links = link_rates(&link(&engine, &private, &public)?)?;
-    let path = intake.validation.write(&plan.work)?;
+    let linked = link(&engine, &private, &public)?;
+    intake.validation.links = link_rates(&linked)?;
+    intake.validation.senders = sender_rows(&linked)?;
+    let path = intake.report()?;
     intake.check()?;
     Ok(path)
 }
@@ -289,7 +297,7 @@ fn publish_all(
     Known { past, lookup, levels }: Known<'_>,
     threads: usize,
 ) -> Result<(Pack, Vec<Table>)> {
-    let manifest = answer::manifest(plan, questions, answers, lookup)?;
+    let mut manifest = answer::manifest(plan, questions, answers, lookup)?;
     // Reports have nothing to do with one another: each is estimated on a thread of its own.
     let estimated: Vec<Result<Vec<Table>>> = std::thread::scope(|scope| {
         let estimate = |(question, answer)| scope.spawn(move || figures::tables(plan, question, answer, public));
@@ -305,7 +313,9 @@ fn publish_all(
         own.iter_mut().try_for_each(|table| changes::add(question, table, past, &vintage))?;
         stories.push(edition::story(plan, question, own, answer.revises.as_ref().map(ToString::to_string)));
     }
-    let label = label::label(plan, questions, answers, ledger)?;
+    let mut label = label::label(plan, questions, answers, ledger)?;
+    label.say_published(&stories);
+    manifest.method = method::method(plan, &stories);
     let Publish { look, contact, licence, .. } = plan.publish.clone();
     let edition = Edition {
         board: plan.board.clone(),

@@ -235,6 +235,19 @@ impl TableSchema {
         self.columns.iter().find(|(_, column)| column.kind.is_person()).map(|(name, _)| name.as_str())
     }
 
+    /// Whether a column holds names of areas, which readers see and no figure depends on.
+    pub fn names_areas(&self, column: &str) -> bool {
+        self.columns.values().any(|other| other.named_by.as_deref() == Some(column))
+    }
+
+    /// The schema without the names of areas: what figures, and so a question's identity, depend on.
+    pub fn without_names(&self) -> TableSchema {
+        let mut bare = self.clone();
+        bare.columns.retain(|name, _| !self.names_areas(name));
+        bare.columns.values_mut().for_each(|column| column.named_by = None);
+        bare
+    }
+
     /// A public table's key: its one unique column, which is no reference itself (those are stored as rows of another
     /// table, and no file says them).
     pub fn key(&self) -> Option<&str> {
@@ -274,6 +287,29 @@ pub fn heading(name: &str) -> String {
     };
     name.split('_').map(capital).collect()
 }
+
+/// Whether a code can stand in a published file as it is: a spreadsheet takes a text that begins like a formula for one.
+pub fn is_publishable(code: &[u8]) -> bool {
+    let full_width = ["＝", "＋", "－", "＠"];
+    let first = code.first().copied().unwrap_or_default();
+    !b"=+-@".contains(&first)
+        && !full_width.iter().any(|it| code.starts_with(it.as_bytes()))
+        && !code.iter().any(u8::is_ascii_control)
+}
+
+/// Whether a heading can be that of a column beside those that every published file has: letters and digits.
+pub fn is_heading(text: &str) -> bool {
+    const OWN: [&str; 7] = ["Quarter", "Figure", "Value", "Lower95", "Upper95", "Unbiased", "StandardError"];
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= 64
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
+        && !text.ends_with("QF")
+        && !OWN.contains(&text)
+}
+
+/// What [`is_heading`] asks for.
+pub const HEADING: &str = "a heading is letters and digits, as in `SIMDQuintile`; it does not end in `QF`, and is none of `Quarter`, `Figure`, \
+     `Value`, `Lower95`, `Upper95`, `Unbiased` and `StandardError`, which every file has";
 
 /// A form in which other senders send a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -355,6 +391,20 @@ mod tests {
         assert_eq!(table("public", "[b]").key(), None);
         assert_eq!(table("practice", "[a]").key(), None);
         assert_eq!(table("practice", "[a]").person(), Some("a"));
+    }
+
+    #[test]
+    fn names_of_areas_are_no_part_of_what_figures_depend_on() {
+        let table = |columns: &str| {
+            let text = format!(
+                "{{ table: t, from: public, row: r, unique: [a], columns: {{ a: {{ type: area }}, {columns} }} }}"
+            );
+            serde_yaml::from_str::<TableSchema>(&text).unwrap()
+        };
+        let named = table("b: { type: area, named_by: c }, c: { type: text }, d: { type: text }");
+        assert_eq!(["a", "b", "c", "d"].map(|name| named.names_areas(name)), [false, false, true, false]);
+        let bare = table("b: { type: area }, d: { type: text }");
+        assert_eq!(format!("{:?}", named.without_names()), format!("{bare:?}"));
     }
 
     #[test]

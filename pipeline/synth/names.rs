@@ -26,7 +26,7 @@ const SCOTTISH: Words = Words {
 };
 const ENGLISH: Words = Words {
     beginnings: &[
-        "Mirr", "Quen", "Vell", "Thrax", "Oxel", "Wend", "Harn", "Pell", "Sturm", "Brax", "Cray", "Fenn", "Gorl",
+        "Mirr", "Quen", "Vell", "Thrax", "Oxel", "Wend", "Hasp", "Pludd", "Sturm", "Brax", "Skrey", "Fizz", "Gorl",
         "Jass", "Lorn", "Nesk",
     ],
     ends: &[

@@ -15,10 +15,10 @@ use super::streams::{Purpose, stream};
 use crate::config::country::Country;
 
 /// Cells of the smallest country, and cells a neighbourhood of larger ones.
-const FEWEST_CELLS: usize = 900;
-const CELLS_EACH: usize = 8;
+const FEWEST_CELLS: usize = 2_400;
+const CELLS_EACH: usize = 4;
 /// No neighbourhood has fewer.
-const FEWEST_EACH: usize = 4;
+const FEWEST_EACH: usize = 3;
 /// The widest that a country may be, in thousandths of a degree of latitude.
 const WIDEST: f64 = 2_600.0;
 

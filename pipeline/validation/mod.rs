@@ -3,17 +3,21 @@
 //! limits.
 //! Never leaves the operator's folder: its counts are true ones.
 
-use std::collections::BTreeMap;
+mod compare;
+mod page;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use compare::{Before, Change, Lookup};
 use serde::Serialize;
 
+use crate::config::look::Look;
 use crate::error::{Error, Result};
 use crate::folders::make_private_folder;
 use crate::ingest::tally::Tally;
-use crate::link::LinkRates;
-use crate::schema::TableSchema;
+use crate::link::{LinkRates, SenderRows};
+use crate::schema::{Sender, TableSchema};
 use crate::store::Stored;
 
 /// The operator's report of one quarter.
@@ -24,12 +28,21 @@ pub struct Validation {
     /// The quarter.
     pub quarter: String,
     /// In which ways people are told apart by less than a number of their own.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub weaknesses: Vec<String>,
     /// Tables in the order in which they were read.
     pub tables: Vec<TableReport>,
     /// How rows without a person were linked.
     pub links: Vec<LinkRates>,
+    /// Stored rows by sender, where a table says whose each is.
+    pub senders: Vec<SenderRows>,
+    /// The quarter that this one is compared with.
+    pub quarter_before: String,
+    /// What is known of it.
+    pub before: Before,
+    /// Stored rows in both quarters: of each private table, and of each sender that changed.
+    pub changes: Vec<Change>,
+    /// Public tables, and whether they are those of the quarter before.
+    pub lookups: Vec<Lookup>,
     /// Files that could not be used, each with its reason.
     pub refused: Vec<String>,
     /// Limits of schemas that were passed: the run stops.
@@ -41,6 +54,8 @@ pub struct Validation {
 pub struct TableReport {
     /// The table.
     pub table: String,
+    /// Whether it is public.
+    pub public: bool,
     /// All its files together.
     pub total: Tally,
     /// Each file.
@@ -64,7 +79,7 @@ pub struct FileReport {
 
 impl TableReport {
     /// Adds up the files of a table.
-    pub fn new(table: &str, stored: &[Stored], withdrawn: Vec<String>) -> Self {
+    pub fn new(schema: &TableSchema, stored: &[Stored], withdrawn: Vec<String>) -> Self {
         let mut total = Tally::default();
         for part in stored {
             total.add(&part.manifest.tally);
@@ -75,7 +90,13 @@ impl TableReport {
             quarantine: part.folder.join("quarantine.csv"),
             tally: part.manifest.tally.clone(),
         });
-        TableReport { table: table.into(), total, files: files.collect(), withdrawn }
+        TableReport {
+            table: schema.table.clone(),
+            public: schema.from == Sender::Public,
+            total,
+            files: files.collect(),
+            withdrawn,
+        }
     }
 
     /// The limits of the schema that the table's files together pass, in words.
@@ -105,51 +126,17 @@ impl Validation {
     /// Writes `<quarter>.json` and `<quarter>.html` into the operator's folder.
     ///
     /// # Errors
-    /// [`Error::Io`] where they cannot be written.
-    pub fn write(&self, work: &Path) -> Result<PathBuf> {
+    /// [`Error::Io`] where they cannot be written; of the board's own look as [`crate::look::Pages`].
+    pub fn write(&self, work: &Path, look: &Look) -> Result<PathBuf> {
         let folder = work.join("validation");
         make_private_folder(&folder)?;
         let json = serde_json::to_string_pretty(self)
             .map_err(|_| Error::System("the validation report has no JSON form".into()))?;
         replace(&folder.join(format!("{}.json", self.quarter)), json.as_bytes())?;
-        let html = self.html()?;
+        let html = self.html(look)?;
         let path = folder.join(format!("{}.html", self.quarter));
         replace(&path, html.as_bytes())?;
         Ok(path)
-    }
-
-    fn html(&self) -> Result<String> {
-        let failed = |_| Error::System("the validation page could not be made".into());
-        let mut environment = minijinja::Environment::new();
-        environment.add_template("validation.html", include_str!("validation.html")).map_err(failed)?;
-        let rows: Vec<BTreeMap<&str, String>> = self.breaches();
-        let context = minijinja::context! { report => minijinja::value::Serde(self), breaches => rows };
-        environment.get_template("validation.html").and_then(|page| page.render(context)).map_err(failed)
-    }
-
-    /// Every rule and repair that occurred, one a row, for the page.
-    fn breaches(&self) -> Vec<BTreeMap<&'static str, String>> {
-        let mut rows = Vec::new();
-        for table in &self.tables {
-            let kinds = [
-                ("set aside", &table.total.quarantined_by),
-                ("kept, with a warning", &table.total.warned),
-                ("mended", &table.total.repaired),
-            ];
-            for (outcome, counts) in kinds {
-                for (name, count) in counts {
-                    let (column, rule) = name.rsplit_once('.').unwrap_or(("row", name));
-                    rows.push(BTreeMap::from([
-                        ("table", table.table.clone()),
-                        ("column", column.to_owned()),
-                        ("rule", rule.replace('_', " ")),
-                        ("outcome", outcome.to_owned()),
-                        ("count", count.to_string()),
-                    ]));
-                }
-            }
-        }
-        rows
     }
 }
 

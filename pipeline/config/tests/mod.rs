@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+mod charts;
 mod columns;
 mod figures;
 mod hostile;

@@ -112,3 +112,6 @@ impl<'a> Scene<'a> {
 fn at(block: &Block, value: &str) -> Option<usize> {
     block.dimensions.first()?.values.iter().position(|it| it == value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,11 @@ use std::fmt::Write;
 
 use crate::publish::edition::Boundary;
 
-/// Parts of a unit that a point is rounded to.
-const GRID: f64 = 10.0;
+/// Points of a picture for each unit: the first of these grids on which all outlines have at most [`MOST_POINTS`]. Points
+/// that fall together are one, wherever a ring begins: so neighbours keep their common border.
+const GRIDS: [f64; 3] = [10.0, 2.0, 1.0];
+/// See [`GRIDS`]: some 6 bytes each.
+const MOST_POINTS: usize = 10_000;
 
 /// From degrees to the picture: equirectangular, true to scale at the middle latitude.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +19,8 @@ pub struct Projection {
     scale: (f64, f64),
     /// The height of what is projected, in units.
     pub height: f64,
+    /// Points for each unit.
+    grid: f64,
 }
 
 /// An area's outline in the picture's units.
@@ -44,12 +49,28 @@ impl Projection {
         let unit = (width / across.max(1e-9)).min(most / down.max(1e-9));
         let spare = (width - across * unit) / 2.0;
         let scale = (unit * narrow, unit);
-        Some(Projection { west: west - spare / scale.0.max(1e-12), north, scale, height: down * unit })
+        let on =
+            |grid: f64| Projection { west: west - spare / scale.0.max(1e-12), north, scale, height: down * unit, grid };
+        let is_small = |it: &Projection| {
+            let rings = boundaries.iter().flat_map(|boundary| &boundary.rings);
+            rings.map(|ring| it.points(ring).len()).sum::<usize>() <= MOST_POINTS
+        };
+        Some(GRIDS.into_iter().map(on).find(is_small).unwrap_or_else(|| on(1.0)))
+    }
+
+    /// A ring's points on the grid, none twice in a row.
+    fn points(&self, ring: &[(f64, f64)]) -> Vec<(i64, i64)> {
+        let mut points = ring.iter().filter(|it| is_place(it)).map(|it| self.point(*it)).collect::<Vec<_>>();
+        points.dedup();
+        if points.len() > 1 && points.first() == points.last() {
+            points.pop();
+        }
+        points
     }
 
     /// A point on the grid.
     fn point(&self, (x, y): (f64, f64)) -> (i64, i64) {
-        let at = |degrees: f64, scale: f64| (degrees * scale * GRID).round() as i64;
+        let at = |degrees: f64, scale: f64| (degrees * scale * self.grid).round() as i64;
         (at(x - self.west, self.scale.0), at(self.north - y, self.scale.1))
     }
 
@@ -57,14 +78,12 @@ impl Projection {
     /// point before, which is short.
     pub fn outline(&self, boundary: &Boundary, down: f64) -> Option<Outline> {
         let mut path = String::new();
+        // Tenths of a unit from one point of the grid to the next.
+        let tenth = (10.0 / self.grid).round() as i64;
         let mut largest = ((0.0, 0.0), (0.0, 0.0));
         for ring in &boundary.rings {
-            let mut points = ring.iter().filter(|it| is_place(it)).map(|it| self.point(*it)).collect::<Vec<_>>();
-            points.dedup();
-            if points.first() == points.last() {
-                points.pop();
-            }
-            let (middle, size) = extent(&points);
+            let points = self.points(ring);
+            let (middle, size) = extent(&points, self.grid);
             if points.len() < 3 || size.0.max(size.1) < 1.0 {
                 continue;
             }
@@ -72,11 +91,11 @@ impl Projection {
                 largest = ((middle.0, middle.1 + down), size);
             }
             let (mut x, mut y) = points[0];
-            let _ = write!(path, "M{} {}l", tenths(x), tenths(y + (down * GRID).round() as i64));
+            let _ = write!(path, "M{} {}l", tenths(x * tenth), tenths(y * tenth + (down * 10.0).round() as i64));
             for (at, next) in points.iter().skip(1).enumerate() {
                 let space = if at > 0 && next.0 >= x { " " } else { "" };
-                let across = tenths(next.0 - x);
-                let below = tenths(next.1 - y);
+                let across = tenths((next.0 - x) * tenth);
+                let below = tenths((next.1 - y) * tenth);
                 let between = if below.starts_with('-') { "" } else { " " };
                 let _ = write!(path, "{space}{across}{between}{below}");
                 (x, y) = *next;
@@ -92,7 +111,7 @@ fn is_place((x, y): &(f64, f64)) -> bool {
 }
 
 /// The middle of some points and how far they reach, in units.
-fn extent(points: &[(i64, i64)]) -> ((f64, f64), (f64, f64)) {
+fn extent(points: &[(i64, i64)], grid: f64) -> ((f64, f64), (f64, f64)) {
     let range = |it: &dyn Fn(&(i64, i64)) -> i64| {
         let values = points.iter().map(it);
         values.fold((i64::MAX, i64::MIN), |(low, high), it| (low.min(it), high.max(it)))
@@ -101,12 +120,12 @@ fn extent(points: &[(i64, i64)]) -> ((f64, f64), (f64, f64)) {
         return ((0.0, 0.0), (0.0, 0.0));
     }
     let (x, y) = (range(&|it| it.0), range(&|it| it.1));
-    let half = |(low, high): (i64, i64)| (low + high) as f64 / 2.0 / GRID;
-    let size = |(low, high): (i64, i64)| (high - low) as f64 / GRID;
+    let half = |(low, high): (i64, i64)| (low + high) as f64 / 2.0 / grid;
+    let size = |(low, high): (i64, i64)| (high - low) as f64 / grid;
     ((half(x), half(y)), (size(x), size(y)))
 }
 
-/// A number of the grid, as short as it can be written.
+/// A number of tenths, as short as it can be written.
 fn tenths(number: i64) -> String {
     let (sign, size) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
     match (size / 10, size % 10) {

@@ -162,45 +162,32 @@ pub fn short(number: f64) -> String {
 /// Words keep clear of the lines behind them.
 const CLEAR: &str = "<g stroke=\"var(--paper)\" stroke-width=\"3\" paint-order=\"stroke\">";
 
-/// The elements of a drawing of the library, without its frame. Lines of one colour that follow each other are one path,
-/// and words are one group.
+/// The elements of a drawing of the library, without its frame: words over all else, and lines of one colour that follow
+/// each other as one path.
 fn rewritten(raw: &str) -> String {
-    let mut out = String::with_capacity(raw.len() / 2);
-    let mut group = false;
+    let (mut out, mut words) = (String::with_capacity(raw.len() / 2), String::new());
     let mut path: Option<(String, String)> = None;
     for line in raw.lines().filter(|line| !line.starts_with("<svg") && !line.starts_with("</svg")) {
-        let tag = line.strip_prefix('<').map(|rest| rest.split([' ', '>']).next().unwrap_or_default());
-        if tag == Some("line") {
-            if std::mem::take(&mut group) {
-                out.push_str("</g>");
+        match line.strip_prefix('<').map(|rest| rest.split([' ', '>']).next().unwrap_or_default()) {
+            None | Some("/text") => words.push_str(line),
+            Some("text") => {
+                let _ = write!(words, "<text{}>", kept("text", &attributes(line)));
             }
-            let (style, step) = stroke(&attributes(line));
-            match &mut path {
-                Some((before, steps)) if *before == style => steps.push_str(&step),
-                _ => {
-                    finish(&mut out, path.replace((style, step)));
+            Some("line") => {
+                let (style, step) = stroke(&attributes(line));
+                match &mut path {
+                    Some((before, steps)) if *before == style => steps.push_str(&step),
+                    _ => finish(&mut out, path.replace((style, step))),
                 }
             }
-            continue;
-        }
-        finish(&mut out, path.take());
-        if group != matches!(tag, None | Some("text" | "/text")) {
-            out.push_str(if group { "</g>" } else { CLEAR });
-            group = !group;
-        }
-        match tag {
-            None | Some("/text") => out.push_str(line),
             Some(tag) => {
-                let end = if line.ends_with("/>") { "/>" } else { ">" };
-                let _ = write!(out, "<{tag}{}{end}", kept(tag, &attributes(line)));
+                finish(&mut out, path.take());
+                let _ = write!(out, "<{tag}{}/>", kept(tag, &attributes(line)));
             }
         }
     }
     finish(&mut out, path);
-    if group {
-        out.push_str("</g>");
-    }
-    out
+    format!("{out}{CLEAR}{words}</g>")
 }
 
 fn finish(out: &mut String, path: Option<(String, String)>) {

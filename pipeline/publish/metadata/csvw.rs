@@ -1,0 +1,122 @@
+//! Metadata of the pack's CSV files in the W3C vocabulary for tabular data (CSVW): one group of tables.
+
+use serde_json::{Map, Value, json};
+
+use super::codes::{CodeList, DECIMALS};
+use super::{Content, Described, QUARTER, Role, Words, columns, figures};
+use crate::config::look::Contact;
+use crate::error::Result;
+use crate::publish::edition::Edition;
+
+/// The file's name. It is the second place where a program looks that was given the address of a CSV file and no more (the
+/// default locations of the recommendation, "Locating Metadata"), so that one file serves them all; a file for each would
+/// say everything twice.
+pub(super) const NAME: &str = "csv-metadata.json";
+
+/// The metadata of these files; what is no CSV is left out.
+pub(super) fn csvw(edition: &Edition, described: &[Described<'_>], words: &Words) -> Result<Value> {
+    let about = [("board", edition.board.as_str()), ("quarter", &edition.manifest.quarter_in_words)];
+    let tables = described.iter().filter(|it| it.is_csv()).map(|it| table(it, words)).collect::<Result<Vec<_>>>()?;
+    Ok(json!({
+        "@context": ["http://www.w3.org/ns/csvw", { "@language": "en" }],
+        "dc:title": words.with("title", about)?,
+        "dc:description": words.say("description")?,
+        "dc:publisher": edition.board,
+        "dc:language": "en",
+        "dc:license": { "@id": edition.licence.url() },
+        "dcat:contactPoint": contact(edition, words)?,
+        "dialect": { "encoding": "utf-8", "delimiter": ",", "quoteChar": "\"", "header": true, "lineTerminators": ["\n"] },
+        "tables": tables,
+    }))
+}
+
+fn contact(edition: &Edition, words: &Words) -> Result<Value> {
+    let Contact { name, email, url } = &edition.contact;
+    let usual = words.with("contact", [("board", edition.board.as_str())])?;
+    let mut contact = Map::from_iter([
+        ("@type".to_owned(), json!("vcard:Organization")),
+        ("vcard:fn".to_owned(), json!(name.clone().unwrap_or(usual))),
+    ]);
+    contact.extend(email.iter().map(|it| ("vcard:hasEmail".to_owned(), json!({ "@id": format!("mailto:{it}") }))));
+    contact.extend(url.iter().map(|it| ("vcard:hasURL".to_owned(), json!({ "@id": it }))));
+    Ok(contact.into())
+}
+
+fn table(described: &Described<'_>, words: &Words) -> Result<Value> {
+    let (title, note, schema) = match &described.content {
+        Content::Codes(list) => (list.title.clone(), None, list_schema(list, words)?),
+        Content::Table { is_series, .. } => {
+            let note = if *is_series { Some(words.say("series_note")?) } else { None };
+            (described.title(words)?, note, table_schema(&described.content, words)?)
+        }
+    };
+    let mut table =
+        Map::from_iter([("url".to_owned(), json!(described.file.name)), ("dc:title".to_owned(), json!(title))]);
+    table.extend(note.map(|note| ("dc:description".to_owned(), json!(note))));
+    table.insert("tableSchema".into(), schema);
+    Ok(table.into())
+}
+
+fn table_schema(content: &Content<'_>, words: &Words) -> Result<Value> {
+    let Content::Table { story, table, level, is_series, lists } = content else { return Ok(Value::Null) };
+    let named = columns(story, table, level, lists);
+    let keys = named.iter().filter(|(_, role)| role.is_key()).map(|(name, _)| name).collect::<Vec<_>>();
+    let reference = |name: &str, list: &CodeList| {
+        json!({
+            "columnReference": name,
+            "reference": { "resource": list.file(), "columnReference": list.headings[0] },
+        })
+    };
+    let references = named.iter().filter_map(|(name, role)| match role {
+        Role::Label(_, _, Some(list)) => Some(reference(name, list)),
+        Role::ValueQualifier => Some(reference(name, &lists.qualifiers)),
+        _ => None,
+    });
+    // Earlier quarters have the codes of their own lookups.
+    let references = references.filter(|_| !is_series).collect::<Vec<_>>();
+    let described = named.iter().map(|(name, role)| {
+        let datatype = match role {
+            Role::Quarter => json!({ "base": "string", "format": QUARTER }),
+            Role::LabelQualifier(_) => json!({ "base": "string", "format": "d" }),
+            Role::Figure if !is_series => json!({ "base": "string", "format": figures(table).join("|") }),
+            _ if role.is_number() => json!("decimal"),
+            _ => json!("string"),
+        };
+        column(name, &role.description(words)?, role.is_key(), datatype, *role == Role::ValueQualifier)
+    });
+    Ok(json!({
+        "columns": described.collect::<Result<Vec<_>>>()?,
+        "primaryKey": keys,
+        "foreignKeys": references,
+    }))
+}
+
+fn list_schema(list: &CodeList, words: &Words) -> Result<Value> {
+    let described = list.headings.iter().enumerate().map(|(at, name)| {
+        let datatype = if *name == DECIMALS { "integer" } else { "string" };
+        column(name, &super::datapackage::of_list(list, name, words)?, at < list.keys, json!(datatype), false)
+    });
+    Ok(json!({
+        "columns": described.collect::<Result<Vec<_>>>()?,
+        "primaryKey": list.headings[..list.keys],
+    }))
+}
+
+/// A column. Its name is its heading, whose letters and digits need no escape.
+fn column(name: &str, description: &str, is_required: bool, datatype: Value, is_list: bool) -> Result<Value> {
+    let mut column = Map::from_iter([
+        ("name".to_owned(), json!(name)),
+        ("titles".to_owned(), json!(name)),
+        ("dc:description".to_owned(), json!(description)),
+        ("datatype".to_owned(), datatype),
+    ]);
+    if is_required {
+        column.insert("required".into(), json!(true));
+    } else {
+        column.insert("null".into(), json!(""));
+    }
+    if is_list {
+        column.insert("separator".into(), json!(" "));
+    }
+    Ok(column.into())
+}
