@@ -21,6 +21,7 @@ mod links;
 mod localities;
 mod packs;
 mod page;
+mod pages;
 mod plan;
 mod published;
 mod quarters;

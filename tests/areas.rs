@@ -82,7 +82,7 @@ fn fictional_extracts_of_an_earlier_smirr_say_how_to_have_boundaries() {
 #[test]
 fn a_condition_reads_codes_and_not_names() {
     let mut board = Board::new(&size());
-    let report = "title: T\nprotects: none\nby: [area]\nmeasures:\n  zones: { events: data_zones, \
+    let report = "title: T\nprotects: patient\nby: [area]\nmeasures:\n  zones: { events: data_zones, \
                   where: \"hscp_name = 'Lask'\" }\n";
     board.reports(&[("zones", report)]);
     let ran = board.smirr(&["check"]).ends(10);

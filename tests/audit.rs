@@ -38,7 +38,7 @@ pub struct Tiny {
 /// What one run published.
 pub struct Published {
     folder: tempfile::TempDir,
-    manifest: serde_json::Value,
+    label: serde_json::Value,
 }
 
 impl Tiny {
@@ -95,16 +95,16 @@ impl Tiny {
         self.write(folder.path());
         let board = folder.path().join("board.yaml");
         Ran::of(smirr().args(["run", "--quiet"]).arg(board).current_dir(folder.path())).ends(0);
-        let manifest = fs::read(folder.path().join("published/2026-Q3/manifest.json")).expect("there is a pack");
-        let manifest = serde_json::from_slice(&manifest).expect("it is JSON");
-        Published { folder, manifest }
+        let label = fs::read(folder.path().join("published/2026-Q3/privacy.json")).expect("there is a pack");
+        let label = serde_json::from_slice(&label).expect("it is JSON");
+        Published { folder, label }
     }
 }
 
 impl Published {
-    /// The vectors that the manifest states.
+    /// The tables that the label states.
     pub fn vectors(&self) -> &[serde_json::Value] {
-        self.manifest["releases"][0]["vectors"].as_array().expect("vectors")
+        self.label["reports"][0]["tables"].as_array().expect("tables")
     }
 
     /// The measurements as drawn, each with its area.
@@ -157,7 +157,7 @@ fn has_the_stated_law(loss: &str, mechanism: &str, law: impl Fn(f64) -> Law) -> 
 }
 
 #[test]
-fn published_gaussian_noise_has_the_law_that_the_manifest_states() {
+fn published_gaussian_noise_has_the_law_that_the_label_states() {
     let first = has_the_stated_law("{ rho: \"1/8\", delta: \"1e-6\" }", "discrete Gaussian", Law::gaussian);
     let second = has_the_stated_law("{ rho: \"1/8\", delta: \"1e-6\" }", "discrete Gaussian", Law::gaussian);
     // A fresh ledger draws afresh: the difference of two runs is wider than either, as that of independent draws is.
@@ -167,7 +167,7 @@ fn published_gaussian_noise_has_the_law_that_the_manifest_states() {
 }
 
 #[test]
-fn published_laplace_noise_has_the_law_that_the_manifest_states() {
+fn published_laplace_noise_has_the_law_that_the_label_states() {
     has_the_stated_law("{ epsilon: \"1/2\" }", "discrete Laplace", Law::laplace);
 }
 
@@ -192,7 +192,7 @@ fn narrow(loss: String, with: bool) -> Tiny {
     }
 }
 
-/// The cell of the first zone in every vector of many runs, and the loss that the manifest states for each vector.
+/// The cell of the first zone in every vector of many runs, and the loss that the label states for each vector.
 fn first_zone(loss: &str, with: bool) -> (Vec<i64>, f64) {
     let board = narrow(loss.into(), with);
     let (mut cells, mut stated) = (Vec::new(), 0f64);

@@ -50,6 +50,11 @@ impl England {
         serde_json::from_slice(&text).expect("it is JSON")
     }
 
+    fn label(&self) -> serde_json::Value {
+        let text = fs::read(self.path("out/england/published/2026-Q3/privacy.json")).expect("there is a pack");
+        serde_json::from_slice(&text).expect("it is JSON")
+    }
+
     fn table(&self, name: &str) -> Vec<BTreeMap<String, String>> {
         let path = self.path("out/england/published/2026-Q3").join(format!("{name}.csv"));
         let mut reader = csv::Reader::from_path(path).expect("the table is there");
@@ -130,7 +135,7 @@ fn an_english_board_is_counted_as_it_is() {
     let england = england.edit("\"0.25\"", "\"1200\"").edit("  year: { rho: \"1\" }\n", "");
     files::write(&england.path("reports/england/counts.yaml"), COUNTS);
     england.run();
-    let vectors = england.manifest()["releases"][0]["vectors"].as_array().expect("vectors").clone();
+    let vectors = england.label()["reports"][0]["tables"].as_array().expect("tables").clone();
     assert!(vectors.iter().all(|vector| vector["scale"].as_f64() < Some(0.125)), "{vectors:?}");
     let columns = [("lsoa", "LSOA"), ("imd_quintile", "IMDQuintile")];
     let columns = columns.into_iter().chain(LEVELS).collect::<Vec<_>>();

@@ -169,22 +169,25 @@ fn as_foretold(loss: &str, year: &str) {
     board.reports(&[("counts", COUNTS), ("reasons", REASONS)]);
     let plan = plan(&board);
     board.smirr(&["run", "--quiet"]).ends(0);
-    let manifest = board.manifest();
+    let label = board.label();
     let mut alike = BTreeMap::<String, (Vec<f64>, f64)>::new();
-    for (report, release) in items(&plan["reports"]).iter().zip(items(&manifest["releases"])) {
+    for (report, release) in items(&plan["reports"]).iter().zip(items(&label["reports"])) {
         // The cost, exactly: by table, by report.
-        assert_eq!((&report["report"], &report["loss"]), (&release["report"], &release["loss"]));
+        assert_eq!((&report["report"], &report["loss"]), (&release["report"], &release["cost"]["loss"]));
         let drawn = items(&report["tables"]).iter().filter(|table| !table["drawn"].is_null()).collect::<Vec<_>>();
         let charges = drawn.iter().map(|table| exact(&table["drawn"]["loss"])).collect::<Vec<_>>();
-        assert_eq!(Exact::sum(&charges), exact(&release["loss"]));
-        assert_eq!(drawn.len(), items(&release["vectors"]).len());
-        for (table, released) in drawn.iter().zip(items(&release["vectors"])) {
+        assert_eq!(Exact::sum(&charges), exact(&release["cost"]["loss"]));
+        assert_eq!(drawn.len(), items(&release["tables"]).len());
+        for (table, released) in drawn.iter().zip(items(&release["tables"])) {
             for key in ["measure", "level", "by", "cells"] {
                 assert_eq!(table[key], released[key], "{key}");
             }
-            for key in ["mechanism", "scale", "cells_per_person", "value_per_cell", "loss_decimal"] {
+            for key in ["mechanism", "scale", "loss", "loss_decimal"] {
                 assert_eq!(table["drawn"][key], released[key], "{key}");
             }
+            assert_eq!(table["drawn"]["cells_per_person"], released["bounds"]["cells"]);
+            let range = serde_json::json!([released["bounds"]["least"], released["bounds"]["most"]]);
+            assert_eq!(table["drawn"]["value_per_cell"], range);
         }
         for table in items(&report["tables"]) {
             let heading = LEVELS.iter().find(|(level, _)| table["level"] == **level).expect("a level").1;

@@ -11,9 +11,6 @@ use crate::support::{Board, Size, files, repository};
 
 const SHIPPED: [&str; 5] = ["reach", "bridge", "waits", "capacity", "outcomes"];
 
-/// What other parts of the pack make, and this test's pack may lack.
-const OTHERS: [&str; 4] = ["privacy.html", "methodology.html", "csvw-metadata.json", "datapackage.json"];
-
 /// A board that publishes a page, with the reports that ship.
 fn board(size: &Size, levels: &str) -> Board {
     let mut board = Board::new(size);
@@ -200,7 +197,7 @@ fn nothing_is_loaded_and_every_link_leads_to_a_file_of_the_pack() {
     for link in links.iter().filter(|it| !it.starts_with("https://")) {
         let is_there = match link.strip_prefix('#') {
             Some(id) => all.contains(&format!(" id=\"{id}\"")),
-            None => OTHERS.contains(&link.as_str()) || files.iter().any(|file| file.ends_with(&format!("/{link}"))),
+            None => files.iter().any(|file| file.ends_with(&format!("/{link}"))),
         };
         assert!(is_there, "{link}");
     }

@@ -209,12 +209,18 @@ fn of_figures_by_practice_the_cost_and_the_noise_are_foretold_alone() {
     let text = board.smirr(&["plan", "--quiet"]).ends(0).stdout;
     assert!(text.contains("Not known for figures by practice"), "{text}");
     board.smirr(&["run", "--quiet"]).ends(0);
-    let manifest = board.manifest();
-    let released = items(&manifest["releases"][0]["vectors"]);
+    let label = board.label();
+    let released = items(&label["reports"][0]["tables"]);
     assert_eq!(tables.iter().filter(|table| !table["drawn"].is_null()).count(), released.len());
     for (table, released) in tables.iter().filter(|table| !table["drawn"].is_null()).zip(released) {
-        let drawn = ["scale", "value_per_cell", "loss_decimal"].iter().all(|key| table["drawn"][key] == released[key]);
-        assert!(drawn && ["measure", "level", "by", "cells"].iter().all(|key| table[key] == released[key]), "{table}");
+        let drawn = ["scale", "loss_decimal"].iter().all(|key| table["drawn"][key] == released[key]);
+        let range = serde_json::json!([released["bounds"]["least"], released["bounds"]["most"]]);
+        assert!(
+            drawn
+                && table["drawn"]["value_per_cell"] == range
+                && ["measure", "level", "by", "cells"].iter().all(|key| table[key] == released[key]),
+            "{table}"
+        );
     }
 }
 
@@ -252,11 +258,11 @@ fn targets_are_met_and_what_they_save_goes_to_the_others() {
     assert!(exact(&loose["charge"]) <= "1/4".parse().expect("an amount"));
     // And so it is released.
     board.smirr(&["run", "--quiet"]).ends(0);
-    let manifest = board.manifest();
+    let label = board.label();
     let drawn = items(&loose["reports"][0]["tables"]).iter().filter(|table| !table["drawn"].is_null());
-    let scales = items(&manifest["releases"][0]["vectors"]).iter().map(|vector| &vector["scale"]);
+    let scales = items(&label["reports"][0]["tables"]).iter().map(|vector| &vector["scale"]);
     assert_eq!(scales.collect::<Vec<_>>(), drawn.map(|table| &table["drawn"]["scale"]).collect::<Vec<_>>());
-    assert_eq!(manifest["releases"][0]["loss"], loose["charge"]);
+    assert_eq!(label["reports"][0]["cost"]["loss"], loose["charge"]);
     // Another target is another question.
     targeting(&mut board, "{ measure: referred, level: hscp, within: 13 }");
     let asked = board.smirr(&["--json", "plan"]).ends(12).stdout;

@@ -127,7 +127,7 @@ pub fn compare_all(board: &Board, zones: &Zones, levels: &[(&str, &str)]) {
 pub fn compare_by(board: &Board, zones: &Zones, levels: &[(&str, &str)], band: &str) {
     board.smirr(&["run", "--quiet"]).ends(0);
     for vector in
-        board.manifest()["releases"].as_array().into_iter().flatten().flat_map(|it| it["vectors"].as_array()).flatten()
+        board.label()["reports"].as_array().into_iter().flatten().flat_map(|it| it["tables"].as_array()).flatten()
     {
         assert!(vector["scale"].as_f64().expect("a scale") < 0.14, "this test needs next to no noise: {vector}");
     }

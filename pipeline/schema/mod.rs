@@ -288,11 +288,15 @@ pub fn heading(name: &str) -> String {
     name.split('_').map(capital).collect()
 }
 
-/// Whether a code can stand in a published file as it is: a spreadsheet takes a text that begins like a formula for one.
+/// Whether a code can stand in a published file as it is: a spreadsheet takes a text that begins like a formula for one. A
+/// range of numbers may begin below zero, as `-5 to 14`: without another sign in it, nothing runs.
 pub fn is_publishable(code: &[u8]) -> bool {
     let full_width = ["＝", "＋", "－", "＠"];
     let first = code.first().copied().unwrap_or_default();
-    !b"=+-@".contains(&first)
+    let is_range = first == b'-'
+        && code.get(1).is_some_and(u8::is_ascii_digit)
+        && code.iter().all(|b| b.is_ascii_alphanumeric() || b" -.".contains(b));
+    (is_range || !b"=+-@".contains(&first))
         && !full_width.iter().any(|it| code.starts_with(it.as_bytes()))
         && !code.iter().any(u8::is_ascii_control)
 }

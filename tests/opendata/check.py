@@ -7,10 +7,13 @@ and with another exit code than 0 where anything failed.
 import csv
 import json
 import pathlib
+import re
 import sys
 import warnings
 
 FIXED = ["Figure", "Value", "ValueQF", "Lower95", "Upper95", "Unbiased", "StandardError"]
+# A number, or a range of numbers, may be below zero.
+RANGE = re.compile("-[0-9][0-9A-Za-z .-]*")
 NUMBERS = ["Value", "Lower95", "Upper95", "Unbiased", "StandardError"]
 
 
@@ -61,7 +64,7 @@ def text_is_plain(pack):
         for number, row in enumerate(rows, 2):
             assert len(row) == len(heading), f"{path.name}, row {number}: {len(row)} fields, {len(heading)} headings"
             for name, text in zip(heading, row):
-                starts = text[:1] in ("=", "+", "@", "\t") or (text[:1] == "-" and not text[1:2].isdigit())
+                starts = text[:1] in ("=", "+", "@", "\t") or (text[:1] == "-" and not RANGE.fullmatch(text))
                 assert not starts, f"{path.name}, row {number}: {name} begins with {text[0]!r}"
         checked += 1
     assert checked, "there is no CSV"

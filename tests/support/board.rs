@@ -194,6 +194,12 @@ impl Board {
             .expect("it is JSON")
     }
 
+    /// The privacy label of the pack.
+    pub fn label(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.pack().join("privacy.json")).expect("there is a pack"))
+            .expect("it is JSON")
+    }
+
     /// A published table: the values of each row by column.
     pub fn table(&self, name: &str) -> Vec<BTreeMap<String, String>> {
         let mut reader = csv::Reader::from_path(self.pack().join(format!("{name}.csv"))).expect("the table is there");

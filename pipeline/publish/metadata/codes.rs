@@ -60,7 +60,8 @@ impl CodeList {
                 if at > 0 {
                     bytes.push(b',');
                 }
-                match runs(text) {
+                // Codes come from checked lists, and stand as tables have them.
+                match at >= self.keys && runs(text) {
                     true => field(&mut bytes, &format!("'{text}")),
                     false => field(&mut bytes, text),
                 }
@@ -71,9 +72,15 @@ impl CodeList {
     }
 }
 
-/// Whether a spreadsheet may take a text for a formula: by how it begins, be it after blanks.
+/// Whether a spreadsheet may take a text for a formula: by how it begins, be it after blanks. A range of numbers may begin
+/// below zero.
 fn runs(text: &str) -> bool {
-    text.starts_with(['\t', '\r', '\n']) || text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+    let is_range = text.strip_prefix('-').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit())
+            && rest.chars().all(|c| c.is_ascii_alphanumeric() || " -.".contains(c))
+    });
+    let formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
+    text.starts_with(['\t', '\r', '\n']) || (formula && !is_range)
 }
 
 impl CodeLists {
@@ -229,4 +236,28 @@ fn values(stories: &[InStory<'_>], dimension: &str, words: &Words, name: String)
         rows.push(vec![UNKNOWN.to_owned(), dimension.label(UNKNOWN).to_owned()]);
     }
     Ok(CodeList { name, title, headings: vec!["Code", "Label"], keys: 1, rows })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_would_run_are_written_with_an_apostrophe_and_ranges_as_they_are() {
+        let row = |code: &str, label: &str| vec![code.to_owned(), label.to_owned()];
+        let rows =
+            vec![row("-5 to -1", "-5 to -1"), row("a", "=1"), row("b", " @x"), row("c", "-1+A1"), row("d", "-x")];
+        let list = CodeList { name: "l".into(), title: String::new(), headings: vec!["Code", "Label"], keys: 1, rows };
+        let text = String::from_utf8(list.csv().unwrap()).unwrap();
+        assert_eq!(text, "Code,Label\n-5 to -1,-5 to -1\na,'=1\nb,' @x\nc,'-1+A1\nd,'-x\n");
+    }
+
+    #[test]
+    fn no_list_takes_the_name_of_another_file() {
+        let mut names = Names(BTreeSet::from(["codes-hscp".to_owned()]));
+        assert_eq!(
+            [names.free("codes-hscp"), names.free("codes-hscp"), names.free("x")],
+            ["codes-hscp_", "codes-hscp__", "x"]
+        );
+    }
 }

@@ -21,8 +21,11 @@ pub const MOST_ROWS: usize = 100_000;
 
 /// What all sheets of a workbook are made from.
 pub struct Maker<'a> {
+    /// What the run publishes.
     pub edition: &'a Edition,
+    /// The report.
     pub story: &'a Story,
+    /// The formats of the pack.
     pub formats: &'a [Format],
     pages: Pages,
 }
@@ -178,7 +181,7 @@ fn words<'a>(
 ) -> Result<Sheet<'a>> {
     let said = headings.iter().map(|(key, _)| maker.say(key, ())).collect::<Result<Vec<_>>>()?;
     let columns = text::headings(said).into_iter().zip(headings);
-    let columns = columns.map(|(heading, (_, width))| Column { heading, width: *width }).collect();
+    let columns = columns.map(|(heading, (_, width))| Column { heading, width: *width, decimals: 0 }).collect();
     let title = text::cell(&maker.say(title, ())?);
     Ok(Sheet { name: name.into(), title, lines, table: Some(Grid { columns, body: Body::Words(rows) }) })
 }

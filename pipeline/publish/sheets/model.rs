@@ -10,6 +10,9 @@ use super::grid::Figures;
 /// The width of a sheet of text alone, in characters.
 pub const PAGE: u16 = 90;
 
+/// The widest table that can be read where it is printed on one page's width, in characters.
+const WIDEST_ON_A_PAGE: u32 = 250;
+
 /// A workbook.
 #[derive(Debug, Clone)]
 pub struct Workbook<'a> {
@@ -58,6 +61,8 @@ pub struct Column {
     pub heading: String,
     /// Its width in characters.
     pub width: u16,
+    /// How many decimals its numbers are shown with.
+    pub decimals: u32,
 }
 
 /// The rows of a table.
@@ -121,6 +126,11 @@ impl Grid<'_> {
             Body::Words(rows) => rows[at].clone(),
             Body::Figures(figures) => figures.row(at),
         }
+    }
+
+    /// Whether it is printed on one page's width; a wider one goes on beside it.
+    pub fn fits_a_page(&self) -> bool {
+        self.columns.iter().map(|column| u32::from(column.width)).sum::<u32>() <= WIDEST_ON_A_PAGE
     }
 
     /// How many of its columns say what the others are of: all of a table of words.

@@ -44,8 +44,11 @@ const STYLES: &str = "<office:font-face-decls><style:font-face style:name=\"Aria
     style:text-underline-style=\"solid\" style:text-underline-width=\"auto\" style:text-underline-color=\"font-color\"/>\
     </style:style></office:styles><office:automatic-styles><style:page-layout style:name=\"Page\">\
     <style:page-layout-properties fo:page-width=\"29.7cm\" fo:page-height=\"21cm\" style:print-orientation=\"landscape\" \
-    style:scale-to-X=\"1\" style:scale-to-Y=\"0\"/></style:page-layout></office:automatic-styles><office:master-styles>\
-    <style:master-page style:name=\"Default\" style:page-layout-name=\"Page\"/></office:master-styles>";
+    style:scale-to-X=\"1\" style:scale-to-Y=\"0\"/></style:page-layout><style:page-layout style:name=\"Pages\">\
+    <style:page-layout-properties fo:page-width=\"29.7cm\" fo:page-height=\"21cm\" style:print-orientation=\"landscape\"/>\
+    </style:page-layout></office:automatic-styles><office:master-styles>\
+    <style:master-page style:name=\"Default\" style:page-layout-name=\"Page\"/>\
+    <style:master-page style:name=\"Wide\" style:page-layout-name=\"Pages\"/></office:master-styles>";
 
 /// A workbook's bytes.
 ///
@@ -141,9 +144,15 @@ fn automatic(book: &Workbook<'_>, xml: &mut String) {
     }
     xml.push_str(
         "<style:style style:name=\"Row\" style:family=\"table-row\"><style:table-row-properties \
-         style:use-optimal-row-height=\"true\"/></style:style><style:style style:name=\"Sheet\" style:family=\"table\" \
-         style:master-page-name=\"Default\"><style:table-properties table:display=\"true\"/></style:style>",
+         style:use-optimal-row-height=\"true\"/></style:style>",
     );
+    for page in ["Default", "Wide"] {
+        put!(
+            xml,
+            "<style:style style:name=\"Sheet{page}\" style:family=\"table\" style:master-page-name=\"{page}\">\
+             <style:table-properties table:display=\"true\"/></style:style>"
+        );
+    }
 }
 
 /// The widths of a sheet's columns, in characters.
@@ -155,7 +164,8 @@ fn widths(sheet: &Sheet<'_>) -> Vec<u16> {
 }
 
 fn table(sheet: &Sheet<'_>, xml: &mut String) {
-    put!(xml, "<table:table table:name=\"{}\" table:style-name=\"Sheet\">", escaped(&sheet.name));
+    let page = if sheet.table.as_ref().is_none_or(Grid::fits_a_page) { "Default" } else { "Wide" };
+    put!(xml, "<table:table table:name=\"{}\" table:style-name=\"Sheet{page}\">", escaped(&sheet.name));
     for width in widths(sheet) {
         put!(xml, "<table:table-column table:style-name=\"Width{width}\" table:default-cell-style-name=\"Default\"/>");
     }

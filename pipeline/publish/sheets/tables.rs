@@ -217,31 +217,29 @@ fn units(maker: &Maker<'_>, figures: &Figures<'_>) -> Result<Vec<String>> {
 
 fn columns(maker: &Maker<'_>, figures: &Figures<'_>) -> Result<Vec<Column>> {
     let longest = |texts: &mut dyn Iterator<Item = &String>| texts.map(|it| it.chars().count()).max().unwrap_or(0);
+    // Of each: its heading, how long its text is, and its decimals.
     let mut columns = vec![
-        (maker.say("sheet_area_code", ())?, longest(&mut figures.areas.iter().map(|area| &area[0]))),
-        (maker.say("sheet_area_name", ())?, longest(&mut figures.areas.iter().map(|area| &area[1]))),
+        (maker.say("sheet_area_code", ())?, longest(&mut figures.areas.iter().map(|area| &area[0])), 0),
+        (maker.say("sheet_area_name", ())?, longest(&mut figures.areas.iter().map(|area| &area[1])), 0),
     ];
     let dimensions = figures.figures.first().map_or(&[][..], |figure| &figure.block.dimensions);
     for (dimension, values) in dimensions.iter().zip(&figures.values) {
-        columns.push((named(maker, dimension).to_owned(), longest(&mut values.iter())));
+        columns.push((named(maker, dimension).to_owned(), longest(&mut values.iter()), 0));
     }
     for Figure { block, is_exact, has_symbols } in &figures.figures {
-        let label = maker.label(&block.figure);
         // Headings of one figure stay unlike each other where a table's headings are cut.
-        let label = label.chars().take(120).collect::<String>();
-        let say = |key: &str| maker.say(key, context! { figure => &label });
-        columns.push((label.clone(), 14));
-        if !is_exact {
-            columns.extend([(say("sheet_lower")?, 14), (say("sheet_upper")?, 14)]);
-        }
-        if *has_symbols {
-            columns.push((say("sheet_figure_symbols")?, 12));
+        let label = maker.label(&block.figure).chars().take(120).collect::<String>();
+        let mut add = |heading: String| columns.push((heading, 15, block.decimals));
+        add(label.clone());
+        let limits = ["sheet_lower", "sheet_upper"].into_iter().filter(|_| !is_exact);
+        for key in limits.chain(has_symbols.then_some("sheet_figure_symbols")) {
+            add(maker.say(key, context! { figure => &label })?);
         }
     }
-    let (texts, widths): (Vec<String>, Vec<usize>) = columns.into_iter().unzip();
-    let column = |(heading, width): (String, usize)| {
+    let headings = text::headings(columns.iter().map(|(heading, ..)| heading.clone()));
+    let column = |(heading, (_, width, decimals)): (String, (String, usize, u32))| {
         let word = heading.split(' ').map(|word| word.chars().count()).max().unwrap_or(0);
-        Column { width: (width + 2).max(word + 3).clamp(12, 44) as u16, heading }
+        Column { width: (width + 2).max(word + 3).clamp(12, 44) as u16, heading, decimals }
     };
-    Ok(text::headings(texts).into_iter().zip(widths).map(column).collect())
+    Ok(headings.into_iter().zip(columns).map(column).collect())
 }

@@ -20,12 +20,13 @@ const COLUMN: u32 = 80;
 /// How cells look.
 struct Looks {
     plain: Format,
+    /// Unlike the plain look, which is no look at all and would give way to the column's.
+    line: Format,
     wrapped: Format,
     title: Format,
     heading: Format,
     heading_of_figure: Format,
     link: Format,
-    symbol: Format,
     /// By decimals.
     numbers: Vec<Format>,
 }
@@ -34,21 +35,27 @@ impl Looks {
     fn new(decimals: u32) -> Self {
         let plain =
             Format::new().set_font_name("Arial").set_font_size(12).set_font_family(2).set_align(FormatAlign::Top);
+        // Symbols in place of a number stand to the right as it would.
+        let right = plain.clone().set_align(FormatAlign::Right);
         let number = |decimals: u32| match decimals {
-            0 => plain.clone().set_num_format("#,##0"),
-            some => plain.clone().set_num_format(format!("#,##0.{}", "0".repeat(some as usize))),
+            0 => right.clone().set_num_format("#,##0"),
+            some => right.clone().set_num_format(format!("#,##0.{}", "0".repeat(some as usize))),
         };
         let heading = plain.clone().set_bold().set_text_wrap().set_border_bottom(FormatBorder::Thin);
         Looks {
+            line: plain.clone().set_align(FormatAlign::Left),
             wrapped: plain.clone().set_text_wrap(),
             title: plain.clone().set_font_size(16).set_bold(),
             heading_of_figure: heading.clone().set_align(FormatAlign::Right),
             heading,
             link: plain.clone().set_font_color(0x0b5cad).set_underline(FormatUnderline::Single),
-            symbol: plain.clone().set_align(FormatAlign::Right),
             numbers: (0..=decimals).map(number).collect(),
             plain,
         }
+    }
+
+    fn number(&self, decimals: u32) -> &Format {
+        self.numbers.get(decimals as usize).unwrap_or(&self.plain)
     }
 }
 
@@ -77,7 +84,10 @@ fn written(book: &Workbook<'_>) -> std::result::Result<Vec<u8>, XlsxError> {
     for sheet in &book.sheets {
         let worksheet = writer.add_worksheet();
         worksheet.set_name(&sheet.name)?;
-        worksheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0);
+        worksheet.set_landscape().set_paper_size(A4);
+        if sheet.table.as_ref().is_none_or(Grid::fits_a_page) {
+            worksheet.set_print_fit_to_pages(1, 0);
+        }
         write_sheet(worksheet, sheet, &looks)?;
     }
     writer.save_to_buffer()
@@ -89,10 +99,10 @@ const A4: u8 = 9;
 fn write_sheet(worksheet: &mut Worksheet, sheet: &Sheet<'_>, looks: &Looks) -> std::result::Result<(), XlsxError> {
     worksheet.write_string_with_format(0, 0, &sheet.title, &looks.title)?;
     // A sheet of text alone wraps it; above a table, it runs on over the columns beside it.
-    let style = if sheet.table.is_some() { &looks.plain } else { &looks.wrapped };
+    let style = if sheet.table.is_some() { &looks.line } else { &looks.wrapped };
     worksheet.set_row_height_pixels(0, LINE_OF_TITLE)?;
     for (row, line) in (1..).zip(&sheet.lines) {
-        write_cell(worksheet, row, 0, line, style, looks)?;
+        write_cell(worksheet, row, 0, line, Some(style), looks)?;
         if sheet.table.is_none() {
             set_height(worksheet, row, lines(line.words(), PAGE))?;
         }
@@ -111,10 +121,16 @@ fn write_table(
 ) -> std::result::Result<(), XlsxError> {
     let first = sheet.heading_row();
     let before = grid.labels();
+    for (column, it) in (0..).zip(&grid.columns) {
+        worksheet.set_column_width(column, it.width)?;
+        let look = if usize::from(column) < before { &looks.wrapped } else { looks.number(it.decimals) };
+        worksheet.set_column_format(column, look)?;
+    }
+    // Looking up a format takes longer than writing a number: figures have their column's.
+    let style = (before == grid.columns.len()).then_some(&looks.wrapped);
     for (row, at) in (first + 1..).zip(0..grid.len()) {
         let cells = grid.row(at);
         for (column, cell) in (0..).zip(&cells) {
-            let style = if usize::from(column) < before { &looks.wrapped } else { &looks.symbol };
             write_cell(worksheet, row, column, cell, style, looks)?;
         }
         let wrapped = cells.iter().zip(&grid.columns).take(before);
@@ -123,9 +139,6 @@ fn write_table(
     // Headings are bold, and so wider.
     let heading = |column: &Column| lines(&column.heading, column.width - 2);
     set_height(worksheet, first, grid.columns.iter().map(heading).max().unwrap_or(1))?;
-    for (column, it) in (0..).zip(&grid.columns) {
-        worksheet.set_column_width(column, it.width)?;
-    }
     let columns = grid.columns.iter().enumerate().map(|(at, column)| {
         let look = if at < before { &looks.heading } else { &looks.heading_of_figure };
         TableColumn::new().set_header(&column.heading).set_header_format(look)
@@ -153,16 +166,17 @@ fn write_cell(
     row: u32,
     column: u16,
     cell: &Cell<'_>,
-    style: &Format,
+    style: Option<&Format>,
     looks: &Looks,
 ) -> std::result::Result<(), XlsxError> {
-    match cell {
-        Cell::Text(text) => worksheet.write_string_with_format(row, column, text.as_ref(), style)?,
-        Cell::Number { value, decimals } => {
-            let style = looks.numbers.get(*decimals as usize).unwrap_or(&looks.plain);
-            worksheet.write_number_with_format(row, column, *value, style)?
+    match (cell, style) {
+        (Cell::Text(text), Some(style)) => worksheet.write_string_with_format(row, column, text.as_ref(), style)?,
+        (Cell::Text(text), None) => worksheet.write_string(row, column, text.as_ref())?,
+        (Cell::Number { value, decimals }, Some(_)) => {
+            worksheet.write_number_with_format(row, column, *value, looks.number(*decimals))?
         }
-        Cell::Link { text, to } => {
+        (Cell::Number { value, .. }, None) => worksheet.write_number(row, column, *value)?,
+        (Cell::Link { text, to }, _) => {
             let url = match to {
                 Target::Sheet(name) => Url::new(format!("internal:{name}!A1")),
                 Target::Address(address) => Url::new(address),
