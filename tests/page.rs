@@ -26,7 +26,7 @@ fn with_page(board: &Board) {
     board.configure();
     let path = board.path("board.yaml");
     let text = fs::read_to_string(&path).expect("it was written");
-    files::write(&path, text.replace("formats: [csv, parquet]", "formats: [html, csv]"));
+    files::write(&path, text.replace("formats: [csv, parquet]", "formats: [html, ods, xlsx, csv]"));
 }
 
 fn page(board: &Board) -> String {
@@ -201,7 +201,11 @@ fn nothing_is_loaded_and_every_link_leads_to_a_file_of_the_pack() {
         };
         assert!(is_there, "{link}");
     }
-    assert!(links.contains("reach-hscp.csv") && !links.iter().any(|it| it.ends_with(".parquet")));
+    assert!(
+        links.contains("reach-hscp.csv")
+            && links.contains("reach.ods")
+            && !links.iter().any(|it| it.ends_with(".parquet"))
+    );
     let ids = between(&all, " id=\"", "\"");
     assert_eq!(ids.len(), ids.iter().collect::<BTreeSet<_>>().len(), "an id stands twice");
 }
