@@ -70,11 +70,13 @@ fn layout(bars: &[Bar], reference: Option<&Reference>) -> Layout {
         words.push(Words { y: *y + LINE / 2.0, left, right, bold });
         *y += LINE;
     };
-    for text in reference.iter().flat_map(|it| wrapped(&it.label, LETTERS - 4)) {
+    for text in reference.iter().flat_map(|it| wrapped(&it.label, LETTERS)) {
         line(&mut y, &mut layout.words, text, String::new(), false);
     }
     layout.top = y;
     for bar in bars {
+        // A group keeps its distance from the one before.
+        y += if bar.heading.is_some() { GAP } else { 0.0 };
         for text in bar.heading.iter().flat_map(|it| wrapped(it, LETTERS - 4)) {
             line(&mut y, &mut layout.words, text, String::new(), true);
         }
