@@ -11,7 +11,7 @@ const MARKUP = '<script>alert(1)</script><img src=x onerror=alert(2)>';
 function active() {
   const attributes = [...document.querySelectorAll('*')].flatMap((it) => it.getAttributeNames());
   return {
-    scripts: document.scripts.length,
+    scripts: [...document.scripts].filter((it) => !it.type || /javascript|module/.test(it.type)).length,
     handlers: attributes.filter((name) => name.startsWith('on')),
     frames: document.querySelectorAll('iframe, object, embed, base, link[rel=stylesheet]').length,
     pictures: [...document.images].filter((it) => !it.src.startsWith('data:')).length,
@@ -33,6 +33,19 @@ for (const [name, file] of Object.entries(pages('hostile'))) {
     });
   });
 }
+
+on('index: markup in what is packed is text as well', [pages('hostile').index], () =>
+  visit(pages('hostile').index, {}, async (page) => {
+    const packed = await page.evaluate(() => [...document.querySelectorAll('[data-place]')].map((it) => it.dataset.place));
+    for (const place of packed) {
+      await page.evaluate((hash) => { location.hash = hash; }, `area=${place}`);
+      const shown = page.locator(`section[data-area="${place.split('/')[1]}"]:visible`).first();
+      await shown.waitFor();
+      assert.ok((await shown.textContent()).length > 0);
+    }
+    const { handlers, frames, pictures, javascript } = await page.evaluate(active);
+    assert.deepEqual({ handlers, frames, pictures, javascript }, { handlers: [], frames: 0, pictures: 0, javascript: 0 });
+  }));
 
 for (const hash of ['#<img src=x onerror=alert(6)>', '#level=hscp&area=__proto__', '#%', '#level=constructor', '#area="]']) {
   on(`index: the address ends in ${hash}, and the board is shown`, [demo.index], () =>

@@ -48,6 +48,18 @@ for (const [what, [body, style]] of Object.entries(PALE)) {
     visitMadeUp(page(body, style), async (it) => assert.equal((await it.evaluate(pale)).length > 0, true)));
 }
 
+const OUTLINED = '<svg width="90" height="40"><rect width="90" height="40" fill="#3f3685"/><text x="9" y="20" ';
+on('a dark label on a dark bar stands on its own outline, where that is painted first', [], async () => {
+  const found = (attributes) => {
+    let count;
+    return visitMadeUp(page(`${sound}${OUTLINED} stroke="#fff" stroke-width="3" ${attributes}>12</text></svg>`), async (it) => {
+      count = (await it.evaluate(pale)).length;
+    }).then(() => count);
+  };
+  assert.equal(await found('paint-order="stroke"'), 0);
+  assert.equal(await found(''), 1);
+});
+
 on('what is wider than the window is found, and what scrolls by itself is not', [], async () => {
   const wide = '<div style="width: 400px">wide</div>';
   await visitMadeUp(page(sound + wide), async (it) => assert.equal((await it.evaluate(sticksOut)).length, 1));

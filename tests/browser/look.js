@@ -60,7 +60,9 @@ export function pale() {
     if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
     const style = getComputedStyle(element);
     const label = element.ownerSVGElement;
-    const behind = label ? shape(element) : paper(element);
+    // An outline that is painted first is what the letters stand on (WCAG 2.2, contrast ratio, note 4).
+    const outlined = label && style.paintOrder.startsWith('stroke') && style.stroke !== 'none' && parseFloat(style.strokeWidth) >= 2;
+    const behind = outlined ? over(rgba(style.stroke), shape(element)) : label ? shape(element) : paper(element);
     const ink = over(rgba(label ? style.fill : style.color), behind);
     const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
     const got = contrast(ink, behind);

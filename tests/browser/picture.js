@@ -1,8 +1,11 @@
-// Makes the README's picture: what someone sees who opens the demo's page. Noise is drawn once, so the figures on it are
-// those of one run of the demo.
+// Makes the README's picture: what someone sees who opens the demo's page, down to the first charts. The figures are
+// those of one run: the next run's noise is another.
 import { fileURLToPath } from 'node:url';
 import { pages, visit } from './support.js';
 
-await visit(pages('demo').index, { viewport: { width: 1100, height: 1400 } }, async (page) => {
-  await page.screenshot({ path: fileURLToPath(new URL('page.png', import.meta.url)) });
+const width = 1100;
+await visit(pages('demo').index, { viewport: { width, height: 1400 } }, async (page) => {
+  const height = await page.locator('figure.chart').nth(1).evaluate((it) => it.getBoundingClientRect().bottom + scrollY + 16);
+  const path = fileURLToPath(new URL('page.png', import.meta.url));
+  await page.screenshot({ path, fullPage: true, clip: { x: 0, y: 0, width, height } });
 });

@@ -69,6 +69,7 @@ const FLAGS = [
 
 let started;
 function browser() {
+  assert.equal(missing([]), undefined);
   started ??= playwright.chromium.launch({ executablePath: executable, args: FLAGS });
   return started;
 }
