@@ -118,7 +118,8 @@ fn the_official_file_has_the_columns_that_its_schema_names() {
     let headers: Vec<&str> = text.lines().next().unwrap().split(',').collect();
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/simd2020v2.yaml")).unwrap();
     let schema: crate::schema::TableSchema = serde_yaml::from_str(&text).unwrap();
-    for column in schema.columns.values() {
+    // Names of areas may be joined to it; it has none itself.
+    for column in schema.columns.values().filter(|column| !column.optional) {
         assert!(headers.contains(&column.header.as_deref().unwrap()), "{:?}", column.header);
     }
 }
