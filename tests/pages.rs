@@ -125,11 +125,9 @@ fn every_number_on_a_page_is_a_fact_of_the_pack() {
             assert!(says(shown, value), "{name}: {place} is {value}, and the page says {shown}");
         }
         for text in texts(&page).iter().filter(|text| text.fact.is_none() && !text.own) {
-            assert!(
-                !text.words.contains(|c: char| c.is_ascii_digit()),
-                "{name}: a number without a fact: {}",
-                text.words
-            );
+            // Names of norms have digits of their own.
+            let words = text.words.replace("L1 ", "").replace("L2 ", "");
+            assert!(!words.contains(|c: char| c.is_ascii_digit()), "{name}: a number without a fact: {}", text.words);
         }
     }
     // Every loss, bound and scale of the label is on the page, and every definition on the other.
@@ -232,7 +230,10 @@ fn the_public_part_is_plain() {
     let public = page.split("<section id=\"public\">").nth(1).and_then(|it| it.split("</section>").next());
     let public = public.expect("the page has a part for the public");
     let mut sentences = 0;
-    for element in ["<p", "<li", "<caption"].iter().flat_map(|tag| public.split(tag).skip(1)) {
+    for element in ["<p>", "<p ", "<li>", "<caption>"]
+        .iter()
+        .flat_map(|tag| public.split(tag).skip(1).map(|it| format!("{}{it}", &tag[2..])))
+    {
         let inside = element.split_once('>').expect("a tag ends").1;
         let end = ["</p>", "</li>", "</caption>"].iter().filter_map(|tag| inside.find(tag)).min().expect("it ends");
         let words = texts(&format!("<body>{}</body>", &inside[..end])).into_iter().map(|it| it.words);
@@ -286,8 +287,8 @@ fn what_others_wrote_is_inert() {
     let validation = fs::read_to_string(board.path("work/validation/2026-Q3.html")).expect("a report");
     assert!(validation.contains("&lt;img src=x onerror=alert(1)&gt;"), "the file's name is on the page");
     for page in [page(&board, "privacy.html"), page(&board, "methodology.html"), validation] {
-        assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("49"), "{page}");
-        assert!(page.contains("NHS &lt;script&gt;"), "{page}");
+        assert!(!page.contains("<script") && !page.contains("<img"), "something of theirs would act");
+        assert!(page.contains("NHS &lt;script&gt;") && page.contains("{{ 7 * 7 }}"), "the board's name is as written");
         texts(&page);
     }
 }

@@ -109,6 +109,22 @@ impl<'a> Intake<'a> {
         Ok(tables)
     }
 
+    /// The same, for a run: what stops it here is in the operator's report.
+    ///
+    /// # Errors
+    /// As [`Intake::public`] and [`Intake::check`].
+    pub fn public_or_report(&mut self) -> Result<HashMap<String, PublicTable>> {
+        let public = self.public();
+        if let Err(error) = &public {
+            self.validation.refused.push(error.to_string());
+        }
+        if let Err(error) = self.check() {
+            self.report()?;
+            return public.and(Err(error));
+        }
+        public
+    }
+
     /// Whether a column refers to nothing, or to a public table that is there.
     fn leads_somewhere(&self, column: &Column) -> bool {
         column.to.as_ref().is_none_or(|table| self.references.contains_key(table))
@@ -136,6 +152,7 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// As [`Validation::write`].
     pub fn report(&mut self) -> Result<PathBuf> {
+        self.validation.add_senders_by_folder();
         self.validation.compare(&self.plan.work, &self.plan.quarter.before(1).to_string());
         self.validation.write(&self.plan.work, &self.plan.publish.look)
     }

@@ -114,12 +114,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     let store = open_store(plan, progress)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
     validation::clear(&plan.work, &plan.quarter.to_string())?;
-    let public = intake.public()?;
-    if intake.check().is_err() {
-        // What stops a run is named in the report: it is there when that happens.
-        intake.report()?;
-    }
-    intake.check()?;
+    let public = intake.public_or_report()?;
     let context = answer::context(plan, &intake);
     let questions = question::prepare(plan, &public, &context)?;
     let levels = areas::levels(plan, &public, &|text| progress.note(text))?;
@@ -165,7 +160,7 @@ pub fn ingest(plan: &Plan, resources: Resources, progress: &Progress) -> Result<
     let store = open_store(plan, progress)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;
     validation::clear(&plan.work, &plan.quarter.to_string())?;
-    let public = intake.public()?;
+    let public = intake.public_or_report()?;
     let private = intake.private()?;
     let engine = engine(plan, &plan.work.join(SCRATCH), resources, &private, &public)?;
     let linked = link(&engine, &private, &public)?;

@@ -5,6 +5,7 @@
 
 mod compare;
 mod page;
+mod senders;
 
 use std::fs;
 use std::path::{Path, PathBuf};

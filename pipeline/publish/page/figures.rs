@@ -38,9 +38,9 @@ pub(super) fn spoken(row: &Row<'_>, unit: &str, pages: &Pages) -> Result<String>
     let Some(value) = row.estimate.value.map(number) else {
         return pages.say("page_no_figure", context! { symbol });
     };
-    // A figure of public tables is exact, and has no range to tell of.
-    let range = row.estimate.interval.filter(|(lower, upper)| lower < upper);
-    let (lower, upper) = range.map_or((None, None), |(lower, upper)| (Some(number(lower)), Some(number(upper))));
+    // Where both ends are the value as it is shown, there is no range to tell of: figures of public tables are exact.
+    let range = row.estimate.interval.map(|(lower, upper)| (number(lower), number(upper)));
+    let (lower, upper) = range.filter(|(lower, upper)| lower != upper).unzip();
     pages.say("page_figure", context! { value, unit, lower, upper, symbol })
 }
 

@@ -32,7 +32,7 @@ pub(super) fn shelf(edition: &Edition, story: &Story, formats: &[Format]) -> She
 
 /// The files of the whole pack, each with the string that says what it is.
 pub(super) fn pack(formats: &[Format]) -> Vec<(&'static str, &'static str)> {
-    let machines: &[_] = &[("csvw-metadata.json", "page_file_csvw"), ("datapackage.json", "page_file_datapackage")];
+    let machines: &[_] = &[("csv-metadata.json", "page_file_csvw"), ("datapackage.json", "page_file_datapackage")];
     let always = [
         ("privacy.html", "page_file_privacy"),
         ("methodology.html", "page_file_methodology"),

@@ -272,10 +272,15 @@ impl Maker<'_> {
         let from = level.as_ref().or_else(|| place.map(|place| &place.level));
         let file = from.filter(|_| self.formats.contains(&Format::Csv));
         let area = place.map(|place| format!("-{}", place.area)).unwrap_or_default();
+        // A trend is drawn from the table's series.
+        let (caption, source, ending) = match chart.kind {
+            ChartKind::Trend => ("page_caption_trend", "page_source_trend", "-series"),
+            _ => ("page_caption", "page_source", ""),
+        };
         Ok(Some(Drawn {
             says: picture.says,
             table: Sheet {
-                caption: self.caption("page_caption", &chart.title, place)?,
+                caption: self.caption(caption, &chart.title, place)?,
                 headings: picture.headings,
                 rows: picture.rows,
                 download: format!("{}-{id}{area}.csv", story.name),
@@ -283,8 +288,8 @@ impl Maker<'_> {
             title: chart.title.clone(),
             kind: picture.kind,
             svg: described(&picture.svg, &id),
-            source: self.caption("page_source", &story.title, place)?,
-            file: file.map(|level| format!("{}-{level}.csv", story.name)),
+            source: self.caption(source, &story.title, place)?,
+            file: file.map(|level| format!("{}-{level}{ending}.csv", story.name)),
             level,
             id,
         }))

@@ -1,5 +1,6 @@
 //! A workbook as OpenDocument 1.3. It is written by hand: the same figures must make the same bytes, and the crate that
-//! writes the format keeps styles in the order of a random hash and the clock in its archive. Tests read it by that crate.
+//! writes the format keeps styles in the order of a random hash and the clock in its archive. `tests/office` reads it by
+//! the programs that readers use.
 
 use std::fmt::Write;
 
@@ -55,7 +56,7 @@ const STYLES: &str = "<office:font-face-decls><style:font-face style:name=\"Aria
 /// # Errors
 /// [`crate::error::Error::System`] where it would pass four gigabytes.
 pub fn write(book: &Workbook<'_>) -> Result<Vec<u8>> {
-    let mut archive = Archive::default();
+    let mut archive = Archive::new();
     archive.store("mimetype", KIND.as_bytes())?;
     archive.deflate("META-INF/manifest.xml", manifest().as_bytes())?;
     archive.deflate("meta.xml", meta(book).as_bytes())?;

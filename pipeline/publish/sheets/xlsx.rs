@@ -6,7 +6,7 @@ use rust_xlsxwriter::{
     Url, Workbook as Writer, Worksheet, XlsxError,
 };
 
-use super::archive::{Archive, entries};
+use super::archive::{Archive, Entry, entries};
 use super::model::{Cell, Column, Grid, PAGE, Sheet, Target, Workbook};
 use super::text::{escaped, lines};
 use crate::error::{Error, Result};
@@ -193,15 +193,15 @@ const PROPERTIES: &str = "docProps/core.xml";
 /// The same workbook with its language among its properties, for which the crate has no setter.
 fn with_language(bytes: &[u8], language: &str) -> Result<Vec<u8>> {
     let lost = || Error::System("a workbook's properties could not be written".into());
-    let mut archive = Archive::default();
-    for entry in entries(bytes).ok_or_else(lost)? {
-        if entry.name == PROPERTIES {
-            let text = entry.content().and_then(|content| String::from_utf8(content).ok()).ok_or_else(lost)?;
+    let mut archive = Archive::new();
+    for Entry { name, content } in entries(bytes).ok_or_else(lost)? {
+        if name == PROPERTIES {
+            let text = String::from_utf8(content).map_err(|_| lost())?;
             let (before, after) = text.split_once("<dcterms:created").ok_or_else(lost)?;
             let text = format!("{before}<dc:language>{}</dc:language><dcterms:created{after}", escaped(language));
             archive.deflate(PROPERTIES, text.as_bytes())?;
         } else {
-            archive.add(&entry)?;
+            archive.deflate(&name, &content)?;
         }
     }
     archive.finish()

@@ -1,7 +1,5 @@
 //! What both formats hold once they are written.
 
-use spreadsheet_ods::{Value, WorkBook, read_ods_buf};
-
 use super::super::archive::{Archive, entries};
 use super::super::build::workbook;
 use super::super::model::{Cell, Workbook, letters};
@@ -16,33 +14,21 @@ fn made(edition: &Edition) -> Workbook<'_> {
 
 fn file(bytes: &[u8], name: &str) -> String {
     let entry = entries(bytes).unwrap().into_iter().find(|entry| entry.name == name);
-    String::from_utf8(entry.unwrap_or_else(|| panic!("there is no {name}")).content().unwrap()).unwrap()
-}
-
-fn read(value: &Value) -> String {
-    match value {
-        Value::Text(text) => text.clone(),
-        Value::TextXml(tags) => {
-            let mut text = String::new();
-            tags.iter().for_each(|tag| tag.extract_text(&mut text));
-            text
-        }
-        Value::Number(number) => number.to_string(),
-        other => panic!("{other:?} is neither text nor a number"),
-    }
+    String::from_utf8(entry.unwrap_or_else(|| panic!("there is no {name}")).content).unwrap()
 }
 
 #[test]
 fn an_archive_holds_what_was_put_in() {
-    let mut archive = Archive::default();
+    let mut archive = Archive::new();
     let long = "a long text, ".repeat(1_000);
     archive.store("kind", b"as it is").unwrap();
     archive.deflate("folder/long", long.as_bytes()).unwrap();
     archive.deflate("empty", b"").unwrap();
     let bytes = archive.finish().unwrap();
     let found = entries(&bytes).unwrap();
-    let found = found.iter().map(|it| (it.name, it.content().unwrap())).collect::<Vec<_>>();
+    let found = found.into_iter().map(|it| (it.name, it.content)).collect::<Vec<_>>();
     let expected = [("kind", b"as it is".to_vec()), ("folder/long", long.into_bytes()), ("empty", Vec::new())];
+    let expected = expected.map(|(name, content)| (name.to_owned(), content));
     assert_eq!(found, expected);
     assert!(entries(&bytes[..bytes.len() - 1]).is_none() && entries(b"").is_none());
 }
@@ -73,41 +59,6 @@ fn opendocument_says_what_it_is_in_its_first_bytes() {
 }
 
 #[test]
-fn opendocument_is_read_as_it_was_made() {
-    let edition = usual();
-    let book = made(&edition);
-    let found: WorkBook = read_ods_buf(&ods::write(&book).unwrap()).unwrap();
-    assert_eq!(found.num_sheets(), book.sheets.len());
-    for (at, sheet) in book.sheets.iter().enumerate() {
-        let own = found.sheet(at);
-        assert_eq!((own.name(), read(own.value(0, 0))), (&sheet.name, sheet.title.clone()));
-        for (row, line) in (1..).zip(&sheet.lines) {
-            assert_eq!(read(own.value(row, 0)), line.words());
-        }
-        let Some(grid) = &sheet.table else { continue };
-        let first = sheet.heading_row();
-        let header = own.header_rows().unwrap();
-        assert_eq!((header.from, header.to), (first, first), "{}", sheet.name);
-        for (column, it) in (0..).zip(&grid.columns) {
-            assert_eq!(read(own.value(first, column)), it.heading);
-        }
-        for (row, at) in (first + 1..).zip(0..grid.len()) {
-            for (column, cell) in (0..).zip(grid.row(at)) {
-                match (cell, own.value(row, column)) {
-                    (Cell::Number { value, .. }, Value::Number(found)) => assert_eq!(*found, value),
-                    (Cell::Number { value, .. }, found) => panic!("{value} is {found:?}"),
-                    (text, found) => assert_eq!(read(found), text.words()),
-                }
-                assert_eq!(own.formula(row, column), None);
-            }
-        }
-    }
-    let metadata = found.metadata();
-    assert_eq!((metadata.title.as_str(), metadata.language.as_str()), (&*book.title, "en-GB"));
-    assert_eq!((metadata.creator.as_str(), metadata.initial_creator.as_str()), (&*book.author, &*book.author));
-}
-
-#[test]
 fn no_text_becomes_a_formula() {
     let edition = usual();
     let book = made(&edition);
@@ -117,7 +68,7 @@ fn no_text_becomes_a_formula() {
     let shared = file(&bytes, "xl/sharedStrings.xml");
     assert!(shared.contains("=HYPERLINK("), "{HOSTILE} is among the strings");
     for entry in entries(&bytes).unwrap().iter().filter(|entry| entry.name.starts_with("xl/worksheets/sheet")) {
-        let sheet = String::from_utf8(entry.content().unwrap()).unwrap();
+        let sheet = String::from_utf8(entry.content.clone()).unwrap();
         assert!(!sheet.contains("<f>") && !sheet.contains("<f "), "{} has a formula", entry.name);
     }
 }
@@ -127,7 +78,7 @@ fn excel_has_a_table_without_filters_on_every_sheet_but_the_cover() {
     let edition = usual();
     let bytes = xlsx::write(&made(&edition)).unwrap();
     let tables = entries(&bytes).unwrap().into_iter().filter(|entry| entry.name.starts_with("xl/tables/"));
-    let tables = tables.map(|entry| String::from_utf8(entry.content().unwrap()).unwrap()).collect::<Vec<_>>();
+    let tables = tables.map(|entry| String::from_utf8(entry.content.clone()).unwrap()).collect::<Vec<_>>();
     assert_eq!(tables.len(), 5);
     assert!(tables.iter().all(|table| !table.contains("autoFilter") && !table.contains("headerRowCount=\"0\"")));
     assert!(tables.iter().any(|table| table.contains("name=\"Table_2_data\"") && table.contains("Rate: symbols")));
@@ -139,7 +90,7 @@ fn no_format_has_merged_cells_frozen_panes_filters_hidden_rows_or_images() {
     let (open, excel) = (ods::write(&made(&edition)).unwrap(), xlsx::write(&made(&edition)).unwrap());
     for entry in entries(&excel).unwrap().iter().chain(&entries(&open).unwrap()) {
         assert!(!["media", "vba", "drawing", "Basic", "Pictures"].iter().any(|part| entry.name.contains(part)));
-        let text = String::from_utf8(entry.content().unwrap()).unwrap();
+        let text = String::from_utf8(entry.content.clone()).unwrap();
         for word in [
             "mergeCell",
             "<pane",
