@@ -100,7 +100,7 @@ impl Check<'_> {
         let all = PARTS.into_iter().chain(alone).collect::<Vec<_>>();
         if !all.contains(&second) {
             let message = format!("{} has no part {}, and is not given by it alone", quote(first), quote(second));
-            return self.point(path, Place::Name(name), &message, advice(second, all));
+            self.point(path, Place::Name(name), &message, advice(second, all))
         }
     }
 

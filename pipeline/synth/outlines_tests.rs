@@ -15,7 +15,7 @@ fn level(bytes: &[u8], name: &str) -> Level {
     let collection: FeatureCollection = std::str::from_utf8(bytes).unwrap().parse().unwrap();
     let area = |feature: geojson::Feature| {
         let code = feature.property(name).unwrap().as_str().unwrap().to_owned();
-        assert!(!feature.property(&format!("{name}_name")).unwrap().as_str().unwrap().is_empty());
+        assert!(!feature.property(format!("{name}_name")).unwrap().as_str().unwrap().is_empty());
         let Some(GeometryValue::MultiPolygon { coordinates }) = feature.geometry.map(|it| it.value) else { panic!() };
         let rings = coordinates.into_iter().flatten();
         let point = |it: geojson::Position| (it.as_slice()[0], it.as_slice()[1]);

@@ -20,13 +20,14 @@ pub struct Entry {
 /// The files of an archive in memory, in its order; `None` where it is none.
 pub fn entries(bytes: &[u8]) -> Option<Vec<Entry>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
+    let files = archive.len();
     let entry = |at: usize| {
         let mut file = archive.by_index(at).ok()?;
         let mut content = Vec::with_capacity(file.size() as usize);
         file.read_to_end(&mut content).ok()?;
-        Some(Entry { name: file.name().to_owned(), content })
+        Some(Entry { name: file.name().ok()?.into_owned(), content })
     };
-    (0..archive.len()).map(entry).collect()
+    (0..files).map(entry).collect()
 }
 
 /// An archive that is being written.

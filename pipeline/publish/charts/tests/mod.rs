@@ -65,7 +65,7 @@ fn bars_stand_where_their_axis_says() {
     assert_eq!((kind, left.len(), dots.len()), ("bars", 3, 3), "the unknown ones are none, and not drawn: {svg}");
     for (at, value) in [30.0, 20.0, 10.0].into_iter().enumerate() {
         assert!(near(left[at], x(0.0)) && near(left[at] + wide[at], x(value)) && near(dots[at], x(value)), "{svg}");
-        let ends = [value - 2.0, value + 3.0].map(|it| x(it));
+        let ends = [value - 2.0, value + 3.0].map(&x);
         let path = attributes(&svg, "path", "d")
             .into_iter()
             .flat_map(|it| it.split('M').map(str::to_owned).collect::<Vec<_>>());
@@ -141,8 +141,8 @@ fn exact_figures_have_no_interval_in_words() {
 #[test]
 fn a_funnel_says_how_many_came_through() {
     const STAGES: (&str, &[&str]) = ("stage", &["referred", "seen"]);
-    let people = vec![estimate(2000.0, 1990.0, 2010.0), estimate(500.0, 490.0, 510.0)].repeat(2);
-    let shares = vec![rate(100.0), estimate(25.0, 24.0, 26.0)].repeat(2);
+    let people = [estimate(2000.0, 1990.0, 2010.0), estimate(500.0, 490.0, 510.0)].repeat(2);
+    let shares = [rate(100.0), estimate(25.0, 24.0, 26.0)].repeat(2);
     let blocks = vec![block("pathway", Some(STAGES), people), block("pathway_share", Some(STAGES), shares)];
     let made = edition(vec![table("board", &["H"], blocks)]);
     let picture = drawn(&made, &chart(ChartKind::Funnel, &["pathway"]), &Trends::default()).unwrap();

@@ -135,6 +135,7 @@ fn label() -> Label {
         neighbours: String::new(),
         definition: DefinitionLabel { name: "zCDP".into(), symbol: "rho".into(), source: String::new() },
         total: loss(),
+        right_in_100: 50,
         reports: Vec::new(),
         composition: Vec::new(),
         spending: Vec::new(),
@@ -158,6 +159,7 @@ fn manifest() -> Manifest {
             .unwrap(),
         area_lookup: String::new(),
         releases: Vec::new(),
+        method: Default::default(),
         qualifiers: BTreeMap::new(),
         files: Vec::new(),
     }

@@ -2,7 +2,7 @@
 
 use super::super::archive::{Archive, entries};
 use super::super::build::workbook;
-use super::super::model::{Cell, Workbook, letters};
+use super::super::model::{Workbook, letters};
 use super::super::{ods, xlsx};
 use super::made::{HOSTILE, usual};
 use crate::config::board::Format;
