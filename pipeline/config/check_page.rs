@@ -118,8 +118,8 @@ impl Check<'_> {
             "trend" => Some((ChartKind::Trend, Some("quarter".into()))),
             _ => {
                 let level = match &yaml.level {
-                    None => self.scene.levels.last()?.to_string(),
-                    Some(level) if self.scene.levels.contains(&level.as_str()) => level.clone(),
+                    None => None,
+                    Some(level) if self.scene.levels.contains(&level.as_str()) => Some(level.clone()),
                     Some(level) => {
                         let help = advice(level, self.scene.levels.iter().copied());
                         let path = ["charts", place, "level"];

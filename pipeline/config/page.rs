@@ -33,7 +33,7 @@ pub struct ChartYaml {
     /// `bars`: the dimension.
     #[serde(default)]
     pub by: Option<String>,
-    /// `areas`, `map`: the level; the finest that the page shows unless said.
+    /// `areas`, `map`: the level; the finest that the page shows area by area unless said.
     #[serde(default)]
     pub level: Option<String>,
     /// The chart's title; the figure's label and the dimension unless said.
@@ -77,13 +77,13 @@ pub enum ChartKind {
     Funnel,
     /// By area.
     Areas {
-        /// The level's name.
-        level: String,
+        /// The level's name; the finest that the page shows where absent.
+        level: Option<String>,
     },
     /// On a map.
     Map {
-        /// The level's name.
-        level: String,
+        /// The level's name; the finest that the page shows where absent.
+        level: Option<String>,
     },
     /// Over quarters, for one area.
     Trend,

@@ -9,10 +9,11 @@ use super::label::Label;
 use super::manifest::Manifest;
 use super::table::{Block, Table};
 use crate::config::look::{Contact, Licence, Look};
-use crate::config::page::Chart;
+use crate::config::page::{Chart, ChartKind};
 use crate::config::published::Published;
 use crate::config::quarter::Quarter;
 use crate::estimate::reliability::Rules;
+use crate::measure::grid::UNKNOWN;
 
 /// What one run publishes.
 #[derive(Debug, Clone)]
@@ -116,6 +117,30 @@ pub struct SourceWords {
     pub from: String,
     /// What one row is.
     pub row: String,
+}
+
+/// Levels with more areas are for machines: no page shows them area by area.
+pub const MOST_AREAS: usize = 60;
+
+impl Edition {
+    /// The codes of a level's areas, `unknown` last: they are those of every report.
+    pub fn areas(&self, level: usize) -> &[String] {
+        self.stories.iter().find_map(|story| story.tables.get(level)).map_or(&[], |table| &table.areas)
+    }
+
+    /// Whether pages show a level area by area.
+    pub fn shows(&self, level: usize) -> bool {
+        self.areas(level).iter().filter(|code| *code != UNKNOWN).count() <= MOST_AREAS
+    }
+
+    /// The level of a chart of all areas: the one that it names, or the finest that pages show. `None` of a chart that is
+    /// of one area.
+    pub fn level_of(&self, chart: &Chart) -> Option<usize> {
+        let (ChartKind::Areas { level } | ChartKind::Map { level }) = &chart.kind else { return None };
+        let named = level.as_ref().and_then(|level| self.levels.iter().position(|it| it.name == *level));
+        let finest = || (0..self.levels.len()).rev().find(|&at| self.shows(at)).unwrap_or(0);
+        Some(named.unwrap_or_else(finest))
+    }
 }
 
 impl AreaLevel {

@@ -32,7 +32,9 @@ pub fn levels(plan: &Plan, public: &Public, note: &dyn Fn(&str)) -> Result<Vec<A
             title: column.and_then(|it| it.description.clone()).unwrap_or_else(|| title(&level.name)),
             names: match (&level.column, column.and_then(|it| it.named_by.as_ref())) {
                 (Some(codes), Some(names)) => names_of(lookup, &plan.geography.table, codes, names, note)?,
-                _ => HashMap::new(),
+                (Some(_), None) => HashMap::new(),
+                // Everyone in one area is everyone of the board.
+                (None, _) => HashMap::from([(Level::ALL.2.to_owned(), plan.board.clone())]),
             },
             boundaries: outlines(plan, (at, level), lookup, schema, note)?,
         });

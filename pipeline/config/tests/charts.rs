@@ -26,8 +26,8 @@ fn charts_of_every_kind() {
     );
     let several = chart("bars: [referred, registered], by: simd_quintile, title: Both");
     assert_eq!((several.figures.len(), several.title.as_str()), (2, "Both"));
-    assert_eq!(chart("areas: referred").kind, ChartKind::Areas { level: "hscp".into() }, "the finest");
-    assert_eq!(chart("map: referred, level: health_board").kind, ChartKind::Map { level: "health_board".into() });
+    assert_eq!(chart("areas: referred").kind, ChartKind::Areas { level: None });
+    assert_eq!(chart("map: referred, level: health_board").kind, ChartKind::Map { level: Some("health_board".into()) });
     assert_eq!(chart("trend: [referred, registered]").kind, ChartKind::Trend);
 }
 

@@ -8,11 +8,10 @@ use super::{Picture, Scene};
 use crate::config::published::Published;
 use crate::error::Result;
 use crate::measure::grid::UNKNOWN;
+use crate::publish::edition::MOST_AREAS;
 use crate::publish::table::Row;
 
-/// More areas than this are not all drawn,
-const MOST_AREAS: usize = 60;
-/// but so many of the highest and as many of the lowest.
+/// Of more areas than [`MOST_AREAS`], so many of the highest and as many of the lowest are drawn.
 const ENDS: usize = 20;
 
 /// One area's figure.

@@ -50,12 +50,8 @@ pub fn picture(
     trends: &Trends,
     pages: &Pages,
 ) -> Result<Option<Picture>> {
-    let of = |level: &String| edition.levels.iter().position(|it| it.name == *level);
-    let level = match &chart.kind {
-        ChartKind::Areas { level } | ChartKind::Map { level } => of(level),
-        ChartKind::Bars { .. } | ChartKind::Funnel | ChartKind::Trend => Some(level),
-    };
-    let Some((level, table)) = level.and_then(|level| Some((level, story.tables.get(level)?))) else { return Ok(None) };
+    let level = edition.level_of(chart).unwrap_or(level);
+    let Some(table) = story.tables.get(level) else { return Ok(None) };
     let scene = Scene { edition, story, chart, level, table, pages };
     match &chart.kind {
         ChartKind::Bars { by } => scene.bars(by, area),

@@ -2,7 +2,7 @@
 //! Gives `index.html`: one page that holds all it needs, for the public to read.
 //! Never loads anything: its policy forbids what is not in it.
 //!
-//! The page has a place for every area of every level of at most [`MOST_AREAS`] areas. All are rendered here. The first,
+//! The page has a place for every area of every level that [`Edition::shows`]. All are rendered here. The first,
 //! the whole board, is shown. The others lie in the page as compressed markup, a tenth of its size: a script puts the one
 //! that is asked for beside the first. Without the script the first stays, and all else is in the files.
 
@@ -41,9 +41,6 @@ const TEMPLATES: [(&str, &str); 6] = [
     ("index.css", include_str!("index.css")),
     ("index.js", include_str!("index.js")),
 ];
-
-/// Levels with more areas are in the files alone.
-pub(super) const MOST_AREAS: usize = 60;
 
 /// One area that the page can show.
 #[derive(Debug, Clone, Serialize)]
@@ -185,9 +182,9 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
 
 /// The levels that the page shows.
 fn levels(edition: &Edition) -> Vec<Level> {
-    let levels = edition.levels.iter().enumerate().filter(|(at, _)| shown(edition, *at));
+    let levels = edition.levels.iter().enumerate().filter(|(at, _)| edition.shows(*at));
     let level = |(at, level): (usize, &AreaLevel)| {
-        let whole = areas(edition, at).iter().filter(|code| *code != UNKNOWN).count() == 1;
+        let whole = edition.areas(at).iter().filter(|code| *code != UNKNOWN).count() == 1;
         let place = |(area, code): (usize, &String)| Place {
             level: level.name.clone(),
             area: code.clone(),
@@ -199,27 +196,17 @@ fn levels(edition: &Edition) -> Vec<Level> {
             },
             at: (at, area),
         };
-        let places = areas(edition, at).iter().enumerate().filter(|(_, code)| *code != UNKNOWN).map(place);
+        let places = edition.areas(at).iter().enumerate().filter(|(_, code)| *code != UNKNOWN).map(place);
         Level { name: level.name.clone(), title: level.title.clone(), places: places.collect() }
     };
     levels.map(level).collect()
 }
 
-/// The areas of a level: of every table of it.
-fn areas(edition: &Edition, level: usize) -> &[String] {
-    let table = edition.stories.iter().find_map(|story| story.tables.get(level));
-    table.map_or(&[], |table| &table.areas)
-}
-
-fn shown(edition: &Edition, level: usize) -> bool {
-    areas(edition, level).iter().filter(|code| *code != UNKNOWN).count() <= MOST_AREAS
-}
-
 /// What is said of the levels that are in the files alone.
 fn finer(edition: &Edition, pages: &Pages) -> Result<Vec<String>> {
-    let finer = edition.levels.iter().enumerate().filter(|(at, _)| !shown(edition, *at));
+    let finer = edition.levels.iter().enumerate().filter(|(at, _)| !edition.shows(*at));
     let say = |(at, level): (usize, &AreaLevel)| {
-        let count = figures::thousands(&(areas(edition, at).len() - 1).to_string());
+        let count = figures::thousands(&(edition.areas(at).len() - 1).to_string());
         pages.say("page_finer", context! { level => &*level.title, count })
     };
     finer.map(say).collect()
@@ -263,10 +250,7 @@ impl Maker<'_> {
 
     /// A chart of a place, or of all areas.
     fn drawn(&self, story: &Story, chart: &Chart, id: String, place: Option<&Place>) -> Result<Option<Drawn>> {
-        let level = match &chart.kind {
-            ChartKind::Areas { level } | ChartKind::Map { level } => Some(level.clone()),
-            _ => None,
-        };
+        let level = self.edition.level_of(chart).map(|at| self.edition.levels[at].name.clone());
         let at = place.map_or((0, 0), |place| place.at);
         let Some(picture) = picture(self.edition, story, chart, at, self.trends, self.pages)? else { return Ok(None) };
         let from = level.as_ref().or_else(|| place.map(|place| &place.level));

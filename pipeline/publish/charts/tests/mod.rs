@@ -33,11 +33,11 @@ fn by_area(board: Estimate, parts: &[(&str, Estimate)]) -> Edition {
 }
 
 fn areas() -> Chart {
-    chart(ChartKind::Areas { level: "part".into() }, &["rate"])
+    chart(ChartKind::Areas { level: Some("part".into()) }, &["rate"])
 }
 
 fn map() -> Chart {
-    chart(ChartKind::Map { level: "part".into() }, &["rate"])
+    chart(ChartKind::Map { level: Some("part".into()) }, &["rate"])
 }
 
 /// The places of the axis' numbers, to tell where a value is.
