@@ -13,6 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::manifest::{File, Manifest};
+use super::names::{self, MANIFEST};
 use super::table::{ALL, Table};
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
@@ -112,9 +113,9 @@ impl Earlier {
         if !folder.exists() {
             return Ok(None);
         }
-        let path = folder.join("manifest.json");
+        let path = folder.join(MANIFEST);
         let text = fs::read(&path).map_err(|e| Error::io("cannot read", &path, e))?;
-        let manifest = serde_json::from_slice(&text).map_err(|_| changed(&folder, quarter, "manifest.json"))?;
+        let manifest = serde_json::from_slice(&text).map_err(|_| changed(&folder, quarter, MANIFEST))?;
         Ok(Some(Earlier { folder, quarter, manifest }))
     }
 
@@ -141,7 +142,7 @@ impl Earlier {
 
     /// A table's file and its content, as its manifest has it.
     fn file(&self, report: &str, level: &str) -> Result<Option<(String, Vec<u8>)>> {
-        let names = ["csv", "parquet"].map(|ending| format!("{report}-{level}.{ending}"));
+        let names = ["csv", "parquet"].map(|ending| names::table(report, level, ending));
         let listed = names.iter().find_map(|name| self.manifest.files.iter().find(|file| file.name == *name));
         let Some(listed) = listed else { return Ok(None) };
         let bytes = fs::read(self.folder.join(&listed.name)).unwrap_or_default();

@@ -8,6 +8,7 @@ use crate::config::published::Holds;
 use crate::error::Result;
 use crate::measure::grid::UNKNOWN;
 use crate::publish::edition::{AreaLevel, DimensionWords, Edition, Story};
+use crate::publish::names;
 use crate::publish::table::ALL;
 use crate::publish::tidy::{field, unwritten};
 
@@ -41,7 +42,7 @@ pub(super) struct CodeLists {
 impl CodeList {
     /// Its file.
     pub fn file(&self) -> String {
-        format!("{}.csv", self.name)
+        names::codes(&self.name)
     }
 
     /// As CSV. Words are free text, of lookups and YAML: one that a spreadsheet would take for a formula is written with
@@ -89,10 +90,9 @@ impl CodeLists {
     /// # Errors
     /// As [`Words::say`].
     pub fn of(edition: &Edition, words: &Words) -> Result<Self> {
-        let tables = edition.stories.iter().flat_map(|story| {
-            story.tables.iter().flat_map(|it| ["", "-series"].map(|end| format!("{}-{}{end}", it.report, it.level)))
-        });
-        let mut taken = Names(tables.collect());
+        let tables = edition.stories.iter().flat_map(|story| &story.tables);
+        let files = tables.flat_map(|it| [names::table, names::series].map(|name| name(&it.report, &it.level, "csv")));
+        let mut taken = Names(files.collect());
         let figures = figures(edition, words, taken.free("codes-figures"))?;
         let qualifiers = qualifiers(edition, words, taken.free("codes-qualifiers"))?;
         let (mut lists, mut of_level, mut of_dimension) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
@@ -137,7 +137,7 @@ struct Names(BTreeSet<String>);
 impl Names {
     fn free(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
-        while !self.0.insert(name.clone()) {
+        while !self.0.insert(names::codes(&name)) {
             name.push('_');
         }
         name
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn no_list_takes_the_name_of_another_file() {
-        let mut names = Names(BTreeSet::from(["codes-hscp".to_owned()]));
+        let mut names = Names(BTreeSet::from(["codes-hscp.csv".to_owned()]));
         assert_eq!(
             [names.free("codes-hscp"), names.free("codes-hscp"), names.free("x")],
             ["codes-hscp_", "codes-hscp__", "x"]

@@ -8,11 +8,6 @@ use crate::config::look::Contact;
 use crate::error::Result;
 use crate::publish::edition::Edition;
 
-/// The file's name. It is the second place where a program looks that was given the address of a CSV file and no more (the
-/// default locations of the recommendation, "Locating Metadata"), so that one file serves them all; a file for each would
-/// say everything twice.
-pub(super) const NAME: &str = "csv-metadata.json";
-
 /// The metadata of these files; what is no CSV is left out.
 pub(super) fn csvw(edition: &Edition, described: &[Described<'_>], words: &Words) -> Result<Value> {
     let about = [("board", edition.board.as_str()), ("quarter", &edition.manifest.quarter_in_words)];

@@ -7,16 +7,13 @@ use super::{Content, Described, QUARTER, Role, Words, columns, figures};
 use crate::error::Result;
 use crate::publish::edition::Edition;
 
-/// The file's name, which is the standard's.
-pub(super) const NAME: &str = "datapackage.json";
-
 /// More values than this are a list's, and no column's.
 const SHORT: usize = 30;
 
 /// The package of these files: with their sizes and hashes, as they were written.
 pub(super) fn datapackage(edition: &Edition, described: &[Described<'_>], words: &Words) -> Result<Value> {
     let about = [("board", edition.board.as_str()), ("quarter", &edition.manifest.quarter_in_words)];
-    let sources = edition.sources.iter().map(|source| {
+    let sources = edition.manifest.method.sources.iter().map(|source| {
         let title = words.with("source", [("table", source.table.as_str()), ("row", &source.row)])?;
         Ok(json!({ "title": title }))
     });

@@ -12,6 +12,7 @@ use minijinja::Value;
 use self::codes::{CodeList, CodeLists};
 use super::edition::{Edition, Story};
 use super::manifest::File;
+use super::names::{self, CSVW, DATA_PACKAGE};
 use super::pack::{NewFile, json};
 use super::table::Table;
 use crate::config::board::Format;
@@ -40,10 +41,10 @@ pub(super) fn descriptions(edition: &Edition, written: &[File]) -> Result<Vec<Ne
     let described = described(edition, &lists, written);
     let mut files = Vec::new();
     if described.iter().any(|it| it.is_csv()) {
-        files.push((csvw::NAME.to_owned(), json(&csvw::csvw(edition, &described, &words)?)?));
+        files.push((CSVW.to_owned(), json(&csvw::csvw(edition, &described, &words)?)?));
     }
     if !described.is_empty() {
-        files.push((datapackage::NAME.to_owned(), json(&datapackage::datapackage(edition, &described, &words)?)?));
+        files.push((DATA_PACKAGE.to_owned(), json(&datapackage::datapackage(edition, &described, &words)?)?));
     }
     Ok(files)
 }
@@ -92,13 +93,12 @@ fn described<'a>(edition: &'a Edition, lists: &'a CodeLists, written: &'a [File]
     let mut contents = BTreeMap::new();
     for story in &edition.stories {
         for table in &story.tables {
-            let level = edition.levels.iter().find(|it| it.name == table.level);
-            let level = level.map_or(table.level.as_str(), |level| &level.title);
-            for (ending, is_series) in [("", false), ("-series", true)] {
-                for format in ["csv", "parquet"] {
-                    let name = format!("{}-{}{ending}.{format}", story.name, table.level);
-                    contents.insert(name, Content::Table { story, table, level, is_series, lists });
-                }
+            let level = edition.level(&table.level).map_or(table.level.as_str(), |level| &level.title);
+            for ending in ["csv", "parquet"] {
+                let own = names::table(&story.name, &table.level, ending);
+                contents.insert(own, Content::Table { story, table, level, is_series: false, lists });
+                let series = names::series(&story.name, &table.level, ending);
+                contents.insert(series, Content::Table { story, table, level, is_series: true, lists });
             }
         }
     }

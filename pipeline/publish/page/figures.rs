@@ -8,33 +8,12 @@ use crate::error::Result;
 use crate::look::Pages;
 use crate::publish::edition::Story;
 use crate::publish::table::{Block, Row};
-
-/// A number as text, with commas between thousands.
-pub(super) fn thousands(number: &str) -> String {
-    let (sign, rest) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
-    let (whole, part) = rest.split_once('.').map_or((rest, None), |(whole, part)| (whole, Some(part)));
-    let mut text = sign.to_owned();
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    part.map_or_else(|| text.clone(), |part| format!("{text}.{part}"))
-}
-
-/// The symbols beside a figure, in brackets; none where there are none.
-pub(super) fn symbol(row: &Row<'_>) -> String {
-    match row.qualifier() {
-        "" => String::new(),
-        symbols => format!("[{symbols}]"),
-    }
-}
+use crate::publish::text::thousands;
 
 /// A figure in words, with its uncertainty: "1,234 people (95% range 1,180 to 1,290)".
 pub(super) fn spoken(row: &Row<'_>, unit: &str, pages: &Pages) -> Result<String> {
     let number = |value: f64| thousands(&row.number(value));
-    let symbol = symbol(row);
+    let symbol = row.symbols();
     let Some(value) = row.estimate.value.map(number) else {
         return pages.say("page_no_figure", context! { symbol });
     };
@@ -64,7 +43,7 @@ fn row(figure: &Published, block: &Block, area: usize, pages: &Pages) -> Result<
     let row = block.row(block.of_area(area)[0]);
     let words = &figure.words;
     let label = pages.say("page_label", context! { label => &*words.label, unit => &*words.unit })?;
-    let (symbol, number) = (symbol(&row), |value: f64| thousands(&row.number(value)));
+    let (symbol, number) = (row.symbols(), |value: f64| thousands(&row.number(value)));
     let value = row.estimate.value.map(|value| format!("{} {symbol}", number(value)));
     let range = match row.estimate.interval {
         _ if words.holds == Holds::Nothing && row.estimate.value.is_some() => pages.say("page_exact", ())?,

@@ -1,6 +1,5 @@
 //! Small parts of the page. What a whole page says and may not do is in `tests/page.rs`.
 
-use super::figures::thousands;
 use super::*;
 
 /// RFC 4648, section 10.
@@ -12,15 +11,6 @@ fn base64_is_that_of_its_standard() {
         assert_eq!(base64(plain.as_bytes()), coded);
     }
     assert_eq!(base64(&[0xfb, 0xff, 0xfe]), "+//+");
-}
-
-#[test]
-fn thousands_are_parted_before_the_point_alone() {
-    let numbers =
-        [("0", "0"), ("999", "999"), ("1000", "1,000"), ("-1234567.891", "-1,234,567.891"), ("12.3456", "12.3456")];
-    for (number, text) in numbers {
-        assert_eq!(thousands(number), text);
-    }
 }
 
 #[test]
