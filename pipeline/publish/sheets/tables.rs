@@ -128,7 +128,7 @@ fn sheet<'a>(
 fn areas(maker: &Maker<'_>, table: &Table) -> Result<Vec<[String; 2]>> {
     let level = maker.edition.level(&table.level);
     let name = |code: &String| match code.as_str() {
-        UNKNOWN => maker.say("sheet_unknown_area", ()),
+        UNKNOWN => maker.say("unknown_area", ()),
         code => Ok(level.map_or(code, |level| level.name_of(code)).to_owned()),
     };
     table.areas.iter().map(|code| Ok([text::cell(code), text::cell(&name(code)?)])).collect()
