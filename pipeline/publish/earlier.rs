@@ -100,11 +100,32 @@ impl Past {
         self.packs.last().filter(|pack| pack.quarter == self.quarter.before(1))
     }
 
-    /// The packs that a series has, oldest first; `None` where no series is wanted.
-    pub fn series(&self) -> Option<impl Iterator<Item = &Earlier>> {
-        let back = self.series.checked_sub(1)?;
-        Some(self.packs.iter().filter(move |pack| pack.quarter >= self.quarter.before(back)))
+    /// What `table` was in each quarter that a series has, oldest first, with what it rested on then; `None` where no
+    /// series is wanted.
+    ///
+    /// # Errors
+    /// As [`Earlier::rows`].
+    pub(super) fn of_table(&self, table: &Table) -> Result<Option<Vec<(Vintage, Vec<StringRecord>)>>> {
+        let Some(back) = self.series.checked_sub(1) else { return Ok(None) };
+        let mut parts = Vec::new();
+        for pack in self.packs.iter().filter(|pack| pack.quarter >= self.quarter.before(back)) {
+            if let (Some(vintage), Some(rows)) = (pack.vintage(&table.report), pack.rows(table)?) {
+                parts.push((vintage, rows));
+            }
+        }
+        Ok(Some(parts))
     }
+}
+
+/// Quarters one after another, each with whether it rests on other things than the one before it; and whether this one,
+/// which rests on `own`, does.
+pub(super) fn breaks<T>(parts: Vec<(Vintage, T)>, own: &Vintage) -> (Vec<(bool, T)>, bool) {
+    let (mut before, mut found) = (None, Vec::new());
+    for (vintage, part) in parts {
+        found.push((before.as_ref().is_some_and(|before| *before != vintage), part));
+        before = Some(vintage);
+    }
+    (found, before.is_some_and(|before| before != *own))
 }
 
 impl Earlier {

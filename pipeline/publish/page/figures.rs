@@ -2,7 +2,7 @@
 
 use minijinja::context;
 
-use super::{Place, Sheet};
+use super::{Listing, Place};
 use crate::config::published::{Holds, Published};
 use crate::error::Result;
 use crate::look::Pages;
@@ -24,7 +24,7 @@ pub(super) fn spoken(row: &Row<'_>, unit: &str, pages: &Pages) -> Result<String>
 }
 
 /// Every figure of a report over all values of its dimensions, for one place.
-pub(super) fn key_figures(story: &Story, place: &Place, pages: &Pages) -> Result<Sheet> {
+pub(super) fn key_figures(story: &Story, place: &Place, pages: &Pages) -> Result<Listing> {
     let (level, area) = place.at;
     let mut rows = Vec::new();
     for figure in &story.figures {
@@ -36,7 +36,7 @@ pub(super) fn key_figures(story: &Story, place: &Place, pages: &Pages) -> Result
     for key in ["page_heading_figure", "page_heading_value", "page_heading_range"] {
         headings.push(pages.say(key, ())?);
     }
-    Ok(Sheet { caption: String::new(), headings, rows, download: String::new() })
+    Ok(Listing { caption: String::new(), headings, rows, download: String::new() })
 }
 
 fn row(figure: &Published, block: &Block, area: usize, pages: &Pages) -> Result<Vec<String>> {

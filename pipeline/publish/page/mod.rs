@@ -92,15 +92,15 @@ struct Drawn {
     level: Option<String>,
     svg: String,
     says: String,
-    table: Sheet,
+    table: Listing,
     /// The table of the pack that it is drawn from.
     source: String,
     file: Option<String>,
 }
 
-/// A table of the page, and the name that its download has.
+/// A table on the page, and the name that its download has.
 #[derive(Debug, Serialize)]
-struct Sheet {
+struct Listing {
     caption: String,
     headings: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -221,7 +221,7 @@ impl Maker<'_> {
         }
         let caption = self.caption("page_all_figures", &story.title, Some(place))?;
         let download = format!("{}-{}.csv", story.name, place.area);
-        let figures = Sheet { caption, download, ..key_figures(story, place, self.pages)? };
+        let figures = Listing { caption, download, ..key_figures(story, place, self.pages)? };
         let page = context! {
             report => &*story.name,
             place => Serde(place),
@@ -263,7 +263,7 @@ impl Maker<'_> {
         };
         Ok(Some(Drawn {
             says: picture.says,
-            table: Sheet {
+            table: Listing {
                 caption: self.caption(caption, &chart.title, place)?,
                 headings: picture.headings,
                 rows: picture.rows,

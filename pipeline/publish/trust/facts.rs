@@ -6,7 +6,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Error, ErrorKind, context};
 use serde::Serialize;
 
-use super::super::edition::{AreaLevel, Edition};
+use super::super::edition::Edition;
 use super::super::names::{LABEL, MANIFEST};
 use super::super::text::{escaped, thousands};
 use crate::config::look::Contact;
@@ -79,13 +79,9 @@ fn contact(contact: &Contact) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// A level's name to what readers call it: the heading where the title is no more than that ("HSCP", and not "Hscp").
+/// A level's name to what readers call it.
 fn levels(edition: &Edition) -> Value {
-    let called = |level: &AreaLevel| match level.title.eq_ignore_ascii_case(&level.heading) {
-        true => level.heading.clone(),
-        false => level.title.clone(),
-    };
-    let words = edition.levels.iter().map(|level| (level.name.clone(), called(level)));
+    let words = edition.levels.iter().map(|level| (level.name.clone(), level.title.clone()));
     Value::from(Serde(words.collect::<BTreeMap<_, _>>()))
 }
 
