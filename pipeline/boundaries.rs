@@ -19,8 +19,10 @@ pub type Ring = Vec<(f64, f64)>;
 /// Points that all outlines of a file may have together: 16 bytes each in memory. The full-resolution outlines of a nation's
 /// smallest areas have a tenth of it.
 const MOST_POINTS: usize = 30_000_000;
-/// The longest text that is taken for a code.
-const LONGEST_CODE: usize = 32;
+/// The longest text that is taken for a code or a name, in bytes.
+const LONGEST_TEXT: usize = 400;
+/// How a property of names ends, in whatever case: `HSCPName`, `area_name`, `LAD23NM`.
+const NAMES: [&str; 2] = ["name", "nm"];
 /// How many areas a message names.
 const NAMED: usize = 5;
 
@@ -40,6 +42,8 @@ pub struct Wanted<'a> {
 pub struct Outlines {
     /// Rings by code: what lies within an odd number of an area's rings is in the area.
     pub of: BTreeMap<String, Vec<Ring>>,
+    /// Names by code, where the file has a property of names and they agree.
+    pub names: HashMap<String, String>,
     /// Areas that the file has no boundary of.
     pub missing: Vec<String>,
     /// Codes in the file that are no area of the level.
@@ -88,18 +92,24 @@ pub fn read(path: &Path, wanted: Wanted<'_>) -> Result<Outlines> {
         None => wanted.codes.get(text).copied(),
     };
     let property = property(&features, &known).ok_or_else(|| refuse(unmatched(&features, wanted)))?;
+    let called = called(&features);
     let mut outlines = Outlines::default();
-    let mut seen = HashSet::new();
+    let (mut seen, mut disputed) = (HashSet::new(), HashSet::new());
     for feature in features {
         let code = feature.texts.get(&property);
         let Some(code) = code.and_then(|text| known(text)) else {
             outlines.others.push(code.map_or_else(|| format!("feature {}", feature.number), Clone::clone));
             continue;
         };
+        if let Some(name) = called.as_ref().and_then(|called| feature.texts.get(called)) {
+            let first = outlines.names.entry(code.to_owned()).or_insert_with(|| name.clone());
+            disputed.extend((first != name).then_some(code));
+        }
         let rings = outlines.of.entry(code.to_owned()).or_default();
         rings.extend(feature.rings.into_iter().filter(|ring| seen.insert((code.to_owned(), mark(ring)))));
     }
     outlines.of.retain(|_, rings| !rings.is_empty());
+    outlines.names.retain(|code, _| !disputed.contains(code.as_str()));
     let missing = wanted.codes.iter().filter(|code| !outlines.of.contains_key(**code));
     outlines.missing = missing.map(|code| (*code).to_owned()).collect();
     outlines.others.sort_unstable();
@@ -112,6 +122,18 @@ fn property<'a>(features: &[Shape], known: &impl Fn(&str) -> Option<&'a str>) ->
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, text) in features.iter().flat_map(|feature| &feature.texts) {
         if known(text).is_some() {
+            *found.entry(name).or_default() += 1;
+        }
+    }
+    let best = found.into_iter().max_by(|(a, most), (b, other)| most.cmp(other).then(b.cmp(a)));
+    best.map(|(name, _)| name.to_owned())
+}
+
+/// The property of names that most features have; of several, the first by name.
+fn called(features: &[Shape]) -> Option<String> {
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in features.iter().flat_map(|feature| feature.texts.keys()) {
+        if NAMES.iter().any(|end| name.to_lowercase().ends_with(end)) {
             *found.entry(name).or_default() += 1;
         }
     }
@@ -198,7 +220,7 @@ impl Gathered {
         let properties = feature.properties.into_iter().flatten();
         let mut texts = properties
             .filter_map(|(name, value)| Some((name, value.as_str()?.trim().to_owned())))
-            .filter(|(_, text)| !text.is_empty() && text.len() <= LONGEST_CODE)
+            .filter(|(_, text)| !text.is_empty() && text.len() <= LONGEST_TEXT)
             .collect::<HashMap<_, _>>();
         if let Some(Id::String(id)) = feature.id {
             texts.entry("id".to_owned()).or_insert(id);

@@ -46,6 +46,22 @@ fn the_property_with_the_codes_is_found_and_retired_codes_count() {
 }
 
 #[test]
+fn names_are_found_by_what_their_property_is_called_and_disputed_ones_are_none() {
+    let named = |code: &str, name: &str| {
+        feature(&format!(r#"{{"HSCPName":"{name}","code":"{code}","surname":"x"}}"#), &polygon(&[SQUARE]))
+    };
+    let file = collection(&[
+        named("S37000001", "Aberdeen"),
+        named("S37000002", "Angus"),
+        named("S37000002", "Fife"),
+        feature(r#"{"HSCPName":"Argyll","code":"S37000032"}"#, &polygon(&[SQUARE])),
+    ]);
+    let names = read_text(&file).unwrap().names.into_iter().collect::<BTreeMap<_, _>>();
+    let expected = [("S37000001", "Aberdeen"), ("S37000032", "Argyll")];
+    assert_eq!(names, BTreeMap::from(expected.map(|(code, name)| (code.to_owned(), name.to_owned()))));
+}
+
+#[test]
 fn an_area_in_several_features_is_all_of_them_and_none_of_them_twice() {
     let other = "[[-2.0,57.0],[-1.9,57.0],[-1.9,57.1]]";
     let properties = r#"{"code":"S37000001"}"#;

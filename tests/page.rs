@@ -2,9 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read;
-
-use flate2::read::ZlibDecoder;
 
 use crate::support::extracts::{Extract, Manner};
 use crate::support::{Board, Size, files, repository};
@@ -36,32 +33,6 @@ fn page(board: &Board) -> String {
 /// What is between two marks, each time.
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Vec<&'a str> {
     text.split(start).skip(1).filter_map(|rest| rest.split(end).next()).collect()
-}
-
-fn unbased(text: &str) -> Vec<u8> {
-    let digit = |c: u8| match c {
-        b'A'..=b'Z' => c - b'A',
-        b'a'..=b'z' => c - b'a' + 26,
-        b'0'..=b'9' => c - b'0' + 52,
-        b'+' => 62,
-        _ => 63,
-    };
-    let digits = text.bytes().filter(|c| *c != b'=').map(|c| u32::from(digit(c))).collect::<Vec<_>>();
-    let bytes = |four: &[u32]| {
-        let bits = (0..4).fold(0, |bits, at| bits << 6 | four.get(at).copied().unwrap_or(0));
-        (0..four.len() * 6 / 8).map(move |at| (bits >> (16 - 8 * at)) as u8).collect::<Vec<_>>()
-    };
-    digits.chunks(4).flat_map(bytes).collect()
-}
-
-/// The page with the markup of every area, as the script would put it there.
-fn whole(page: &str) -> String {
-    let mut text = page.to_owned();
-    for packed in between(page, "<script type=\"text/plain\" data-place=\"", "</script>") {
-        let (_, coded) = packed.split_once("\">").expect("it has its data");
-        ZlibDecoder::new(&unbased(coded)[..]).read_to_string(&mut text).expect("it was compressed");
-    }
-    text
 }
 
 fn plain(text: &str) -> String {
@@ -130,7 +101,7 @@ fn every_figure_on_the_page_is_that_of_the_published_table() {
     let board =
         board(&Size { patients: 6_000, activity: 6.0, single: true, ..Size::default() }, "[health_board, hscp]");
     board.smirr(&["run", "--quiet"]).ends(0);
-    let text = whole(&page(&board));
+    let text = files::whole_page(&page(&board));
     let (mut totals, mut cells, mut spoken) = (0, 0, 0);
     for (level, heading) in [("health_board", "HB"), ("hscp", "HSCP")] {
         for report in SHIPPED {
@@ -187,7 +158,7 @@ fn nothing_is_loaded_and_every_link_leads_to_a_file_of_the_pack() {
     let text = page(&board);
     let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-";
     assert!(text.contains(policy), "{}", &text[..400]);
-    let all = whole(&text);
+    let all = files::whole_page(&text);
     assert_eq!(between(&all, " src=\"", "\"").into_iter().filter(|it| !it.starts_with("data:")).count(), 0);
     for part in ["url(", "@import", "<link", "<iframe", "<object", "<embed", "<base", "javascript:", "fetch("] {
         assert!(!all.contains(part), "{part}");
@@ -245,7 +216,7 @@ fn what_others_wrote_is_text() {
     with_page(&board);
     board.smirr(&["run", "--quiet"]).ends(0);
     let text = page(&board);
-    let all = whole(&text);
+    let all = files::whole_page(&text);
     assert!(!all.contains("<img") && !all.contains("<script>alert"), "markup came through");
     assert_eq!(text.matches("</script>").count(), 1 + between(&text, "data-place=\"", "\"").len());
     assert!(plain(&all).contains(hostile) && plain(&all).contains("\"NHS\" {{ quarter }}{% if %}"));

@@ -3,7 +3,7 @@
 //! | in a sentence | prints |
 //! |---|---|
 //! | `{{ board }}`, `{{ quarter }}`, `{{ area }}` | the board, the quarter in words, and the area that the sentence is about: the whole board first, then each area that the page shows |
-//! | `{{ referred }}`: a figure of the report by its name in published files | "1,234 people (95% range 1,180 to 1,290)": no figure is said without its uncertainty; one that is withheld prints "[x] (not available)" |
+//! | `{{ referred }}`: a figure of the report by its name in published files | "1,234 people (95% range 1,180 to 1,290)": no figure is said without its uncertainty; one that is withheld prints `[x] (not available)` |
 //! | `{{ referral_rate.simd_quintile["1"] }}` | the figure at one value of one dimension |
 //! | `{{ compare(a, b) }}` of two figures | "higher than" or "lower than" where their intervals do not overlap, "not clearly different from" where they do, "not comparable with" where one is not there |
 //! | `{{ referred.value }}`, `.lower`, `.upper` | the bare number; the symbol in brackets where there is none |

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, State, UndefinedBehavior};
@@ -160,8 +162,7 @@ const DARK: Colour = Colour([0x1b, 0x1a, 0x22]);
 /// A picture as part of a page. As the source of an `img`, nothing in it runs.
 fn data_uri(path: &Path, bytes: &[u8]) -> String {
     let kind = if path.extension().is_some_and(|it| it == "png") { "image/png" } else { "image/svg+xml" };
-    let escaped = bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<String>();
-    format!("data:{kind},{escaped}")
+    format!("data:{kind};base64,{}", BASE64.encode(bytes))
 }
 
 /// A template's fault: name and line, and never what it was to show.

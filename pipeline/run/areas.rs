@@ -1,10 +1,10 @@
-//! The area levels as they are published: what areas are called, by the lookup, and where they lie, by the board's files of
-//! boundaries. All of it is public, and read before anything private is opened.
+//! The area levels as they are published: what areas are called, by the lookup or else by the board's files of boundaries,
+//! and where they lie, by those files. All of it is public, and read before anything private is opened.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::edition::title;
-use crate::boundaries::{self, Wanted};
+use crate::boundaries::{self, Outlines, Wanted};
 use crate::config::plan::{Level, Plan};
 use crate::error::{Error, Result};
 use crate::link::PublicTable;
@@ -26,17 +26,24 @@ pub fn levels(plan: &Plan, public: &Public, note: &dyn Fn(&str)) -> Result<Vec<A
     let mut levels = Vec::new();
     for (at, level) in plan.geography.levels.iter().enumerate() {
         let column = schema.and_then(|schema| schema.columns.get(level.column.as_ref()?));
+        let found = outlines(plan, (at, level), lookup, schema, note)?;
+        let mut names = match (&level.column, column.and_then(|it| it.named_by.as_ref())) {
+            (Some(codes), Some(names)) => names_of(lookup, &plan.geography.table, codes, names, note)?,
+            (Some(_), None) => HashMap::new(),
+            // Everyone in one area is everyone of the board.
+            (None, _) => HashMap::from([(Level::ALL.2.to_owned(), plan.board.clone())]),
+        };
+        if names.is_empty() {
+            // A lookup without names, as the official one is: boundaries mostly come with some.
+            let legible = |(code, name): (String, String)| Some((code, legible(&name)?));
+            names = found.names.into_iter().filter_map(legible).collect();
+        }
         levels.push(AreaLevel {
             name: level.name.clone(),
             heading: level.heading.clone(),
             title: column.and_then(|it| it.description.clone()).unwrap_or_else(|| called(level)),
-            names: match (&level.column, column.and_then(|it| it.named_by.as_ref())) {
-                (Some(codes), Some(names)) => names_of(lookup, &plan.geography.table, codes, names, note)?,
-                (Some(_), None) => HashMap::new(),
-                // Everyone in one area is everyone of the board.
-                (None, _) => HashMap::from([(Level::ALL.2.to_owned(), plan.board.clone())]),
-            },
-            boundaries: outlines(plan, (at, level), lookup, schema, note)?,
+            names,
+            boundaries: found.of.into_iter().map(|(code, rings)| Boundary { code, rings }).collect(),
         });
     }
     Ok(levels)
@@ -104,9 +111,9 @@ fn outlines(
     lookup: &PublicTable,
     schema: Option<&TableSchema>,
     note: &dyn Fn(&str),
-) -> Result<Vec<Boundary>> {
+) -> Result<Outlines> {
     let Some((_, path)) = plan.geography.boundaries.iter().find(|(level, _)| *level == at) else {
-        return Ok(Vec::new());
+        return Ok(Outlines::default());
     };
     if let Some(fictional) = plan.fictional.as_ref().filter(|it| path.starts_with(&it.folder) && !path.exists()) {
         return Err(Error::Input(format!(
@@ -125,7 +132,7 @@ fn outlines(
     if let Some(warning) = found.warning(path.strip_prefix(&plan.root).unwrap_or(path), &level.name) {
         note(&warning);
     }
-    Ok(found.of.into_iter().map(|(code, rings)| Boundary { code, rings }).collect())
+    Ok(found)
 }
 
 #[cfg(test)]

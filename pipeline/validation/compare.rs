@@ -37,7 +37,7 @@ pub struct Change {
     pub before: u64,
     /// Rows now.
     pub now: u64,
-    /// Whether it is worth a look: by [`LARGE_SHARE`] and [`LARGE_ROWS`].
+    /// Whether it is worth a look: by `LARGE_SHARE` and `LARGE_ROWS`.
     pub large: bool,
 }
 

@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Cursor, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use flate2::read::ZlibDecoder;
 use sha2::{Digest, Sha256};
+use zip::ZipArchive;
 
 /// Every file under `folder`, at any depth, in order. Files that vanish meanwhile are left out.
 pub fn under(folder: &Path) -> Vec<PathBuf> {
@@ -94,4 +99,32 @@ fn fault_of_one(folder: &Path) -> Option<String> {
         }
     }
     files.keys().next().map(|name| format!("{name} is not in the manifest"))
+}
+
+/// A published page with the markup of every area, as its script would put it there.
+pub fn whole_page(page: &str) -> String {
+    let mut text = page.to_owned();
+    for packed in page.split("<script type=\"text/plain\" data-place=\"").skip(1) {
+        let coded = packed.split("</script>").next().and_then(|it| it.split_once("\">")).expect("it has its data").1;
+        let bytes = BASE64_STANDARD.decode(coded).expect("it is base64");
+        ZlibDecoder::new(&bytes[..]).read_to_string(&mut text).expect("it was compressed");
+    }
+    text
+}
+
+/// What is in a file, with what is packed inside it: each file of a workbook, each area of a page.
+pub fn unpacked(path: &Path) -> Vec<u8> {
+    let bytes = fs::read(path).expect("it can be read");
+    match path.extension().and_then(|it| it.to_str()) {
+        Some("ods" | "xlsx") => {
+            let mut archive = ZipArchive::new(Cursor::new(bytes)).expect("a workbook is an archive");
+            let mut all = Vec::new();
+            for at in 0..archive.len() {
+                archive.by_index(at).expect("it is listed").read_to_end(&mut all).expect("it is whole");
+            }
+            all
+        }
+        Some("html") => whole_page(&String::from_utf8(bytes).expect("pages are text")).into_bytes(),
+        _ => bytes,
+    }
 }

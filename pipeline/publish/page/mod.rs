@@ -12,6 +12,8 @@ mod sentences;
 
 use std::io::Write;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use minijinja::context;
@@ -169,7 +171,7 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
         finer => finer(edition, &pages)?,
         bands => !edition.bands.is_empty(),
         pack => files::pack(formats),
-        policy => format!("sha256-{}", base64(&Sha256::digest(&script))),
+        policy => format!("sha256-{}", BASE64.encode(Sha256::digest(&script))),
         levels => Serde(&levels),
         first => !places.is_empty(),
         findings,
@@ -302,26 +304,12 @@ fn packed(markup: &str) -> Result<String> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
     let bytes = encoder.write_all(markup.as_bytes()).and_then(|()| encoder.finish());
     let bytes = bytes.map_err(|_| Error::System("a part of the page could not be compressed".into()))?;
-    Ok(base64(&bytes))
+    Ok(BASE64.encode(&bytes))
 }
 
 /// A drawing that names the sentence beside it as its description.
 fn described(svg: &str, id: &str) -> String {
     svg.replacen("<svg ", &format!("<svg aria-describedby=\"{id}-says\" "), 1)
-}
-
-/// Base64 with padding (RFC 4648, section 4), as content security policies write hashes.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = (0..3).fold(0, |bits, at| bits << 8 | u32::from(chunk.get(at).copied().unwrap_or(0)));
-        for at in 0..4 {
-            let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
-            text.push(if at <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
 }
 
 #[cfg(test)]
