@@ -258,6 +258,22 @@ fn nothing_that_is_known_to_be_faulty_is_used() {
     }
 }
 
+/// A string that nothing says any more is translated for nothing.
+#[test]
+fn every_string_is_said_somewhere() {
+    let pipeline = files::under(&repository().join("pipeline"));
+    let said = pipeline.iter().filter(|path| path.extension().is_some_and(|it| it == "rs" || it == "html"));
+    let said = said.map(|path| fs::read_to_string(path).expect("it is text")).collect::<String>();
+    let said = said.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect::<BTreeSet<_>>();
+    let strings = fs::read_to_string(repository().join("pipeline/look/strings.yaml")).expect("there are strings");
+    let strings: BTreeMap<String, String> = serde_yaml::from_str(&strings).expect("they are strings by key");
+    assert!(strings.len() > 300, "the strings are not where they were");
+    // A code may end a key: `sheet_symbol_{symbol}` says all that begin so. An artefact's name alone says nothing.
+    let by_code = |key: &str| key.match_indices('_').skip(1).any(|(at, _)| said.contains(&key[..=at]));
+    let unsaid = strings.keys().filter(|key| !said.contains(key.as_str()) && !by_code(key)).collect::<Vec<_>>();
+    assert!(unsaid.is_empty(), "nothing says {unsaid:?}");
+}
+
 #[test]
 fn the_top_level_is_what_a_newcomer_was_promised() {
     let promised = [

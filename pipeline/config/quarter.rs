@@ -37,15 +37,15 @@ impl Quarter {
 
     /// The financial quarter in words, as Scottish and English boards count them: Q1 is April to June.
     pub fn financial(self) -> String {
-        let months = ["January to March", "April to June", "July to September", "October to December"];
         let (start, number) = if self.number == 1 { (self.year - 1, 4) } else { (self.year, self.number - 1) };
-        format!(
-            "{} {} (financial year {}/{:02}, quarter {number})",
-            months[self.number as usize - 1],
-            self.year,
-            start,
-            (start + 1) % 100
-        )
+        let end = (start + 1) % 100;
+        format!("{} (financial year {start}/{end:02}, quarter {number})", self.months())
+    }
+
+    /// The months in words: "July to September 2026".
+    pub fn months(self) -> String {
+        let months = ["January to March", "April to June", "July to September", "October to December"];
+        format!("{} {}", months[self.number as usize - 1], self.year)
     }
 }
 

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::manifest::{File, Manifest};
+use super::names::{self, MANIFEST};
 use super::table::{ALL, Table};
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
@@ -99,11 +100,32 @@ impl Past {
         self.packs.last().filter(|pack| pack.quarter == self.quarter.before(1))
     }
 
-    /// The packs that a series has, oldest first; `None` where no series is wanted.
-    pub fn series(&self) -> Option<impl Iterator<Item = &Earlier>> {
-        let back = self.series.checked_sub(1)?;
-        Some(self.packs.iter().filter(move |pack| pack.quarter >= self.quarter.before(back)))
+    /// What `table` was in each quarter that a series has, oldest first, with what it rested on then; `None` where no
+    /// series is wanted.
+    ///
+    /// # Errors
+    /// As [`Earlier::rows`].
+    pub(super) fn of_table(&self, table: &Table) -> Result<Option<Vec<(Vintage, Vec<StringRecord>)>>> {
+        let Some(back) = self.series.checked_sub(1) else { return Ok(None) };
+        let mut parts = Vec::new();
+        for pack in self.packs.iter().filter(|pack| pack.quarter >= self.quarter.before(back)) {
+            if let (Some(vintage), Some(rows)) = (pack.vintage(&table.report), pack.rows(table)?) {
+                parts.push((vintage, rows));
+            }
+        }
+        Ok(Some(parts))
     }
+}
+
+/// Quarters one after another, each with whether it rests on other things than the one before it; and whether this one,
+/// which rests on `own`, does.
+pub(super) fn breaks<T>(parts: Vec<(Vintage, T)>, own: &Vintage) -> (Vec<(bool, T)>, bool) {
+    let (mut before, mut found) = (None, Vec::new());
+    for (vintage, part) in parts {
+        found.push((before.as_ref().is_some_and(|before| *before != vintage), part));
+        before = Some(vintage);
+    }
+    (found, before.is_some_and(|before| before != *own))
 }
 
 impl Earlier {
@@ -112,9 +134,9 @@ impl Earlier {
         if !folder.exists() {
             return Ok(None);
         }
-        let path = folder.join("manifest.json");
+        let path = folder.join(MANIFEST);
         let text = fs::read(&path).map_err(|e| Error::io("cannot read", &path, e))?;
-        let manifest = serde_json::from_slice(&text).map_err(|_| changed(&folder, quarter, "manifest.json"))?;
+        let manifest = serde_json::from_slice(&text).map_err(|_| changed(&folder, quarter, MANIFEST))?;
         Ok(Some(Earlier { folder, quarter, manifest }))
     }
 
@@ -141,7 +163,7 @@ impl Earlier {
 
     /// A table's file and its content, as its manifest has it.
     fn file(&self, report: &str, level: &str) -> Result<Option<(String, Vec<u8>)>> {
-        let names = ["csv", "parquet"].map(|ending| format!("{report}-{level}.{ending}"));
+        let names = ["csv", "parquet"].map(|ending| names::table(report, level, ending));
         let listed = names.iter().find_map(|name| self.manifest.files.iter().find(|file| file.name == *name));
         let Some(listed) = listed else { return Ok(None) };
         let bytes = fs::read(self.folder.join(&listed.name)).unwrap_or_default();

@@ -13,7 +13,6 @@ use crate::config::page::{Chart, ChartKind};
 use crate::config::published::Published;
 use crate::config::quarter::Quarter;
 use crate::estimate::reliability::Rules;
-use crate::measure::grid::UNKNOWN;
 
 /// What one run publishes.
 #[derive(Debug, Clone)]
@@ -34,8 +33,6 @@ pub struct Edition {
     pub bands: Vec<String>,
     /// The reports, in the board's order.
     pub stories: Vec<Story>,
-    /// The tables that were read, public ones first.
-    pub sources: Vec<SourceWords>,
     /// What is promised of the figures.
     pub label: Label,
     /// What a reviewer needs; its files are known when the others are written.
@@ -108,29 +105,24 @@ pub struct Boundary {
     pub rings: Vec<Vec<(f64, f64)>>,
 }
 
-/// A table that was read, in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceWords {
-    /// Its name in the contract.
-    pub table: String,
-    /// Who sends it: `practice`, `organisation`, or `public`.
-    pub from: String,
-    /// What one row is.
-    pub row: String,
-}
-
 /// Levels with more areas are for machines: no page shows them area by area.
 pub const MOST_AREAS: usize = 60;
 
 impl Edition {
-    /// The codes of a level's areas, `unknown` last: they are those of every report.
-    pub fn areas(&self, level: usize) -> &[String] {
-        self.stories.iter().find_map(|story| story.tables.get(level)).map_or(&[], |table| &table.areas)
+    /// The areas of a level but `unknown`: the position of each in every report's tables, and its code.
+    pub fn areas(&self, level: usize) -> Vec<(usize, &str)> {
+        let table = self.stories.iter().find_map(|story| story.tables.get(level));
+        table.map_or_else(Vec::new, |table| table.known_areas().collect())
+    }
+
+    /// A level by its name.
+    pub fn level(&self, name: &str) -> Option<&AreaLevel> {
+        self.levels.iter().find(|level| level.name == name)
     }
 
     /// Whether pages show a level area by area.
     pub fn shows(&self, level: usize) -> bool {
-        self.areas(level).iter().filter(|code| *code != UNKNOWN).count() <= MOST_AREAS
+        self.areas(level).len() <= MOST_AREAS
     }
 
     /// The level of a chart of all areas: the one that it names, or the finest that pages show. `None` of a chart that is

@@ -1,6 +1,20 @@
 //! Takes estimates over public grids, and what the run knows of itself.
-//! Gives a pack: tidy CSV and Parquet a table, its series with earlier quarters, a privacy label and a manifest; complete under its final name or not there at all.
+//! Gives a pack: pages, workbooks, tidy tables with their metadata, a privacy label and a manifest; complete under its final name or not there at all.
 //! Never sees a private value: its input types hold none.
+//!
+//! | in the order of the work | |
+//! |---|---|
+//! | [`edition`], `table`, [`label`], `manifest` | what one run publishes, before it has a form: all that follows is made of an [`edition::Edition`] and is a function of it alone |
+//! | [`earlier`], `series`, [`trends`] | packs of earlier quarters, read back for the tables' series and for the charts of trends |
+//! | [`charts`], `page` | pictures with their sentences and tables; `index.html`, which holds them |
+//! | `sheets` | a workbook a report, as OpenDocument and as Excel |
+//! | `tidy`, `metadata` | tables and series as CSV and Parquet; lists of codes, CSVW and the data package |
+//! | [`trust`] | the privacy label and the methodology as pages |
+//! | `names`, `text` | what all of these call a file, and how they write a number, a symbol and text in markup |
+//! | `pack` | `jobs`: the one table of outputs. Runs them on all threads, hashes what they give, and moves the whole to its place |
+//! | `verify` | a pack as it was received, held against its own manifest |
+//!
+//! A new output is a file here and a line in `jobs`; a new sentence is a key in `look/strings.yaml`.
 
 pub mod charts;
 pub mod earlier;
@@ -8,11 +22,13 @@ pub mod edition;
 pub mod label;
 mod manifest;
 mod metadata;
+mod names;
 mod pack;
 mod page;
 mod series;
 mod sheets;
 mod table;
+mod text;
 mod tidy;
 pub mod trends;
 pub mod trust;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::earlier::{Past, Vintage};
 use super::edition::{Edition, Story};
 use super::manifest::File;
+use super::names::{self, LABEL, MANIFEST, PAGE};
 use super::series::series;
 use super::table::Table;
 use super::{metadata, page, sheets, tidy, trust};
@@ -64,9 +65,6 @@ pub fn write_pack(to: &Path, edition: &Edition, formats: &[Format], past: &Past,
     Ok(Pack { folder, manifest: Sha256::digest(&text).into() })
 }
 
-/// The file that lists all others.
-pub const MANIFEST: &str = "manifest.json";
-
 /// What a pack is made of: an output is a line here.
 fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<Job<'a>> {
     let mut jobs: Vec<Job<'a>> = Vec::new();
@@ -83,9 +81,9 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
         }
     }
     jobs.push(Box::new(|| metadata::code_lists(edition, formats)));
-    jobs.push(Box::new(|| Ok(vec![("privacy.json".into(), json(&edition.label)?)])));
+    jobs.push(Box::new(|| Ok(vec![(LABEL.into(), json(&edition.label)?)])));
     if formats.contains(&Format::Html) {
-        jobs.push(Box::new(|| Ok(vec![("index.html".into(), page::index(edition, formats, past)?)])));
+        jobs.push(Box::new(|| Ok(vec![(PAGE.into(), page::index(edition, formats, past)?)])));
         jobs.push(Box::new(|| trust::privacy(edition)));
         jobs.push(Box::new(|| trust::methodology(edition)));
     }
@@ -98,21 +96,20 @@ fn tables(edition: &Edition, story: &Story, table: &Table, formats: &[Format], p
     let series = series(table, &vintage, past)?;
     let mut files = Vec::new();
     for format in formats {
-        let (ending, own) = match format {
-            Format::Csv => ("csv", tidy::csv(table)?),
-            Format::Parquet => ("parquet", tidy::parquet(tidy::batches(table, ""))?),
-            Format::Html | Format::Ods | Format::Xlsx => continue,
+        let Some(ending) = names::ending_of_table(*format) else { continue };
+        let own = match format {
+            Format::Csv => tidy::csv(table)?,
+            _ => tidy::parquet(tidy::batches(table, ""))?,
         };
-        let name = format!("{}-{}", story.name, table.level);
         if let Some(series) = &series {
             let bytes = match format {
                 _ if series.is_own_alone() => own.clone(),
                 Format::Csv => series.csv()?,
                 _ => series.parquet()?,
             };
-            files.push((format!("{name}-series.{ending}"), bytes));
+            files.push((names::series(&story.name, &table.level, ending), bytes));
         }
-        files.push((format!("{name}.{ending}"), own));
+        files.push((names::table(&story.name, &table.level, ending), own));
     }
     Ok(files)
 }

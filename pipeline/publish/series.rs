@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use csv::StringRecord;
 
-use super::earlier::{Past, Vintage};
+use super::earlier::{Past, Vintage, breaks};
 use super::table::Table;
 use super::tidy::{NUMBERS, batches, parquet, unwritten, write_csv};
 use crate::error::Result;
@@ -30,32 +30,22 @@ pub struct Series<'a> {
 /// # Errors
 /// As [`super::earlier::Earlier::rows`].
 pub fn series<'a>(table: &'a Table, own: &Vintage, past: &Past) -> Result<Option<Series<'a>>> {
-    let Some(packs) = past.series() else { return Ok(None) };
-    let mut parts = Vec::new();
-    for pack in packs {
-        if let (Some(vintage), Some(rows)) = (pack.vintage(&table.report), pack.rows(table)?) {
-            parts.push((vintage, rows));
-        }
-    }
-    Ok(Some(joined(table, own, parts)))
+    Ok(past.of_table(table)?.map(|parts| joined(table, own, parts)))
 }
 
 /// One quarter after another.
 fn joined<'a>(own: &'a Table, vintage: &Vintage, parts: Vec<(Vintage, Vec<StringRecord>)>) -> Series<'a> {
     let mark = own.columns().iter().position(|name| name == "ValueQF");
-    let (mut earlier, mut before) = (Vec::new(), None);
-    for (vintage, part) in parts {
-        let is_break = before.as_ref().is_some_and(|before| *before != vintage);
-        let marked = |row: StringRecord| match mark.filter(|_| is_break) {
-            Some(mark) => {
-                row.iter().enumerate().map(|(at, it)| if at == mark { with(it) } else { it.into() }).collect()
-            }
-            None => row,
-        };
-        earlier.extend(part.into_iter().map(marked));
-        before = Some(vintage);
-    }
-    Series { earlier, own, is_break: before.is_some_and(|before| before != *vintage) }
+    let (parts, is_break) = breaks(parts, vintage);
+    let marked = |row: StringRecord| match mark {
+        Some(mark) => row.iter().enumerate().map(|(at, it)| if at == mark { with(it) } else { it.into() }).collect(),
+        None => row,
+    };
+    let rows = |(is_break, rows): (bool, Vec<StringRecord>)| match is_break {
+        true => rows.into_iter().map(marked).collect(),
+        false => rows,
+    };
+    Series { earlier: parts.into_iter().flat_map(rows).collect(), own, is_break }
 }
 
 fn with(symbols: &str) -> String {

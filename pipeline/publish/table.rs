@@ -1,6 +1,7 @@
 //! One published table, as figures lie in memory: a block a figure and set of dimensions, over the same areas. Rows are
 //! read off it; nothing is copied for each of them.
 
+use super::text::bracketed;
 use crate::estimate::Estimate;
 use crate::estimate::reliability::Mark;
 use crate::measure::grid::{Dimension, UNKNOWN};
@@ -69,6 +70,11 @@ impl Table {
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Its areas but `unknown`: the position of each, and its code.
+    pub fn known_areas(&self) -> impl Iterator<Item = (usize, &str)> {
+        self.areas.iter().map(String::as_str).enumerate().filter(|(_, code)| *code != UNKNOWN)
     }
 
     /// The headings of the dimensions, areas first.
@@ -166,11 +172,16 @@ impl Row<'_> {
         }
     }
 
-    /// The figure with its interval and symbol, as a person reads it.
+    /// The same as a reader sees it: `[u]`; nothing where nothing is said.
+    pub fn symbols(&self) -> String {
+        bracketed(self.qualifier())
+    }
+
+    /// The figure with its interval and symbol, as an operator reads it.
     pub fn text(&self) -> String {
-        let symbol = match self.qualifier() {
-            "" => String::new(),
-            symbols => format!(" [{symbols}]"),
+        let symbol = match self.symbols() {
+            none if none.is_empty() => none,
+            symbols => format!(" {symbols}"),
         };
         match (self.estimate.value, self.estimate.interval) {
             (Some(value), Some((lower, upper))) => {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use csv::StringRecord;
 
-use super::earlier::{Past, Vintage};
+use super::earlier::{Past, Vintage, breaks};
 use super::edition::{Edition, Story};
 use super::table::{ALL, Table};
 use crate::config::page::ChartKind;
@@ -54,18 +54,12 @@ impl Trends {
     }
 
     fn read_table(&mut self, edition: &Edition, table: &Table, figures: &[&str], past: &Past) -> Result<()> {
-        let Some(packs) = past.series() else { return Ok(()) };
-        let mut before = None;
-        for pack in packs {
-            let (Some(vintage), Some(rows)) = (pack.vintage(&table.report), pack.rows(table)?) else { continue };
-            let is_break = before.as_ref().is_some_and(|before| *before != vintage);
-            for row in &rows {
-                self.keep(table, figures, row, is_break);
-            }
-            before = Some(vintage);
+        let Some(parts) = past.of_table(table)? else { return Ok(()) };
+        let (parts, is_break) = breaks(parts, &Vintage::of(&edition.manifest, &table.report));
+        for (is_break, rows) in &parts {
+            rows.iter().for_each(|row| self.keep(table, figures, row, *is_break));
         }
-        let own = Vintage::of(&edition.manifest, &table.report);
-        if before.is_some_and(|before| before != own) && !self.broken.contains(&table.report) {
+        if is_break && !self.broken.contains(&table.report) {
             self.broken.push(table.report.clone());
         }
         Ok(())

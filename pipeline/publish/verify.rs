@@ -15,12 +15,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::manifest::File;
-use super::pack::{MANIFEST, is_plain};
+use super::names::{LABEL, MANIFEST};
+use super::pack::is_plain;
 use crate::error::{Error, Result};
 use crate::ingest::blocks::hex;
 
-/// The privacy label's file.
-const LABEL: &str = "privacy.json";
 /// The most that a manifest or a label may hold, in bytes: many times those of a nation.
 const MOST_TEXT: u64 = 64 << 20;
 /// The most that all files may hold together, in bytes: many times a nation's pack.

@@ -41,12 +41,19 @@ pub fn levels(plan: &Plan, public: &Public, note: &dyn Fn(&str)) -> Result<Vec<A
         levels.push(AreaLevel {
             name: level.name.clone(),
             heading: level.heading.clone(),
-            title: column.and_then(|it| it.description.clone()).unwrap_or_else(|| title(&level.name)),
+            title: column.and_then(|it| it.description.clone()).unwrap_or_else(|| called(level)),
             names,
             boundaries: found.of.into_iter().map(|(code, rings)| Boundary { code, rings }).collect(),
         });
     }
     Ok(levels)
+}
+
+/// What a level is called that its schema does not describe: by its heading, where its name is no more ("HSCP", and not
+/// "Hscp").
+fn called(level: &Level) -> String {
+    let title = title(&level.name);
+    if title.eq_ignore_ascii_case(&level.heading) { level.heading.clone() } else { title }
 }
 
 /// An area's code to its name. An area without one, or with one that cannot be shown, goes by its code.

@@ -6,9 +6,8 @@ use super::question::Question;
 use crate::config::journey::STAGE;
 use crate::config::plan::{Band, Plan, Report, Rows};
 use crate::publish::Table;
-use crate::publish::edition::{DimensionWords, SourceWords, Story};
+use crate::publish::edition::{DimensionWords, Story};
 use crate::run::figures::rules;
-use crate::schema::{Sender, TableSchema};
 
 /// One report as it is published.
 pub fn story(plan: &Plan, question: &Question<'_>, tables: Vec<Table>, revises: Option<String>) -> Story {
@@ -58,8 +57,12 @@ fn ends(band: &Band) -> Vec<(String, String)> {
 
 /// A code as words: `referred_onward` to "Referred onward".
 fn spoken(code: &str) -> String {
-    let words = code.replace('_', " ");
-    let mut letters = words.chars();
+    capital(&code.replace('_', " "))
+}
+
+/// Text with a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
@@ -67,17 +70,4 @@ fn spoken(code: &str) -> String {
 pub(super) fn title(name: &str) -> String {
     let words = spoken(name);
     ["Simd", "Imd"].iter().find_map(|it| words.strip_prefix(it).map(|rest| it.to_uppercase() + rest)).unwrap_or(words)
-}
-
-/// The tables that were read, in words.
-pub fn sources(plan: &Plan) -> Vec<SourceWords> {
-    let words = |schema: &TableSchema| SourceWords {
-        table: schema.table.clone(),
-        from: match schema.from {
-            Sender::Public => "public".into(),
-            ref other => format!("{other:?}").to_lowercase(),
-        },
-        row: schema.row.clone(),
-    };
-    plan.sources.iter().map(|source| words(&source.schema)).collect()
 }

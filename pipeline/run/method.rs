@@ -1,5 +1,6 @@
 //! How a run's figures are made, in words for the methodology: of the plan and the public grid alone.
 
+use super::edition::capital;
 use super::explain::counts;
 use crate::config::derived::{ChangeOf, Inequality, Quartiles, Standardised};
 use crate::config::figures::{Convention, Population, Sampling, Zeros};
@@ -17,11 +18,8 @@ const DAY: &str = "%-d %B %Y";
 /// How the figures of these stories are made.
 pub fn method(plan: &Plan, stories: &[Story]) -> Method {
     let tables = stories.first().map_or(&[][..], |story| &story.tables);
-    let level = |table: &crate::publish::Table| LevelMethod {
-        name: table.level.clone(),
-        // The last is `unknown`.
-        areas: table.areas.len().saturating_sub(1),
-    };
+    let level =
+        |table: &crate::publish::Table| LevelMethod { name: table.level.clone(), areas: table.known_areas().count() };
     let bands = plan.geography.bands.iter().map(|band| BandMethod {
         heading: band.heading.clone(),
         description: band.description.clone(),
@@ -176,9 +174,4 @@ fn of_standardised(report: &Report, standardised: &Standardised) -> DerivedMetho
         report.measures[standardised.of].name, report.measures[standardised.over].name, standardised.per
     );
     one(&standardised.name, &standardised.label, "standardised", formula)
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -321,7 +321,6 @@ fn publish_all(
         levels,
         bands: plan.geography.band_names(),
         stories,
-        sources: edition::sources(plan),
         label,
         manifest,
     };

@@ -20,7 +20,8 @@ const NAMED: usize = 8;
 struct Finding<'a> {
     table: &'a str,
     source: Option<&'a str>,
-    column: &'a str,
+    /// None where the rule is of the whole row.
+    column: Option<&'a str>,
     rule: String,
     outcome: &'static str,
     rows: u64,
@@ -138,6 +139,6 @@ fn finding<'a>(
     name: &'a str,
     rows: u64,
 ) -> Finding<'a> {
-    let (column, rule) = name.rsplit_once('.').unwrap_or(("row", name));
+    let (column, rule) = name.rsplit_once('.').map_or((None, name), |(column, rule)| (Some(column), rule));
     Finding { table: &table.table, source, column, rule: rule.replace('_', " "), outcome, rows, list: None }
 }

@@ -57,7 +57,7 @@ impl<'a> Scene<'a> {
     /// The figure of the nearest coarser level that is one area.
     pub(super) fn whole(&self, words: &Published) -> Result<Option<Whole>> {
         for (level, table) in self.story.tables.iter().enumerate().take(self.level).rev() {
-            let mut known = table.areas.iter().enumerate().filter(|(_, code)| *code != UNKNOWN);
+            let mut known = table.known_areas();
             let (Some((at, code)), None) = (known.next(), known.next()) else { continue };
             let row = table.by(&words.name, &[]).map(|block| block.row(block.cells[at]));
             if let Some((row, span)) = row.and_then(|row| Span::of(&row).map(|span| (row, span))) {

@@ -7,11 +7,12 @@ use minijinja::context;
 
 use super::areas::{Area, Whole};
 use super::outline::{Outline, Projection};
-use super::svg::{WIDTH, escaped, framed, short};
-use super::words::{figure, grouped, wrapped};
+use super::svg::{WIDTH, framed, short};
+use super::words::{figure, wrapped};
 use super::{Picture, Scene};
 use crate::error::Result;
 use crate::measure::grid::UNKNOWN;
+use crate::publish::text::{escaped, thousands};
 
 /// How many classes areas are put in.
 const CLASSES: usize = 5;
@@ -53,7 +54,7 @@ fn classes(areas: &[Area<'_>]) -> Vec<Class> {
         if end <= start {
             continue;
         }
-        let text = |(area, value): &(&Area<'_>, f64)| grouped(&area.row.number(*value));
+        let text = |(area, value): &(&Area<'_>, f64)| thousands(&area.row.number(*value));
         let range = if first.1 == last.1 { text(first) } else { format!("{} to {}", text(first), text(last)) };
         classes.push(Class { range, upper: last.1 });
         start = end;

@@ -1,15 +1,14 @@
 //! Figures one below the other: each has its words on a line of their own, and its bar and interval under them. So the
 //! longest label can be read on the narrowest screen.
 
-use std::error::Error;
-
 use plotters::chart::ChartBuilder;
 use plotters::element::{EmptyElement, ErrorBar, PathElement, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::HPos;
 
-use super::svg::{Canvas, Ink, WIDTH, drawn, units, words};
-use super::words::{Span, grouped, wrapped};
+use super::svg::{Canvas, Ink, Painted, WIDTH, drawn, units, words};
+use super::words::{Span, wrapped};
 use crate::error::Result;
+use crate::publish::text::thousands;
 
 /// One figure to be drawn.
 #[derive(Debug, Clone, Default)]
@@ -110,13 +109,18 @@ pub fn axis(spans: impl Iterator<Item = Span>) -> (f64, f64) {
 pub fn tick(value: f64) -> String {
     let short = format!("{value:.4}");
     let short = short.trim_end_matches('0').trim_end_matches('.');
-    grouped(if short == "-0" { "0" } else { short })
+    thousands(if short == "-0" { "0" } else { short })
+}
+
+/// How many letters the numbers at an axis have at most.
+pub fn letters((lower, upper): (f64, f64)) -> f64 {
+    let numbers = [lower, upper].map(|it| tick(it.round()).chars().count());
+    numbers.into_iter().max().unwrap_or_default() as f64
 }
 
 /// How far from its edge an axis begins, so that its numbers have room.
-fn room((lower, upper): (f64, f64)) -> f64 {
-    let letters = [lower, upper].map(|it| tick(it.round()).chars().count()).into_iter().max().unwrap_or_default();
-    (4.0 * letters as f64 + 4.0).min(WIDTH / 4.0)
+fn room(range: (f64, f64)) -> f64 {
+    (4.0 * letters(range) + 4.0).min(WIDTH / 4.0)
 }
 
 /// The picture: `name` is its short name, `unit` what its axis counts.
@@ -130,8 +134,6 @@ pub fn rows(name: &str, unit: &str, bars: &[Bar], reference: Option<&Reference>)
     drawn(layout.bottom + AXIS, name, |canvas| draw(canvas, unit, bars, reference, &layout, range))
 }
 
-type Drawn = std::result::Result<(), Box<dyn Error>>;
-
 fn draw(
     canvas: &Canvas<'_>,
     unit: &str,
@@ -139,7 +141,7 @@ fn draw(
     reference: Option<&Reference>,
     layout: &Layout,
     (lower, upper): (f64, f64),
-) -> Drawn {
+) -> Painted {
     let height = layout.bottom - layout.top;
     let side = units(room((lower, upper)));
     let mut chart = ChartBuilder::on(canvas)

@@ -11,6 +11,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{RGBColor, ShapeStyle};
 
 use crate::error::{Error, Result};
+use crate::publish::text::escaped;
 
 /// The library counts in whole units: a picture is drawn this much larger than it is.
 pub const SCALE: f64 = 10.0;
@@ -19,6 +20,9 @@ pub const WIDTH: f64 = 400.0;
 
 /// Where the library draws.
 pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// What drawing comes to: the library has an error of its own for each thing that it draws.
+pub type Painted = std::result::Result<(), Box<dyn std::error::Error>>;
 
 /// What a colour means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,11 +114,7 @@ pub fn units(own: f64) -> i32 {
 ///
 /// # Errors
 /// [`Error::System`] where the library cannot.
-pub fn drawn(
-    height: f64,
-    name: &str,
-    draw: impl FnOnce(&Canvas<'_>) -> std::result::Result<(), Box<dyn std::error::Error>>,
-) -> Result<String> {
+pub fn drawn(height: f64, name: &str, draw: impl FnOnce(&Canvas<'_>) -> Painted) -> Result<String> {
     let failed = |_| Error::System("a chart could not be drawn".into());
     let mut raw = String::new();
     {
@@ -133,24 +133,6 @@ pub fn framed(height: f64, name: &str, content: &str) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{name}\" \
          font-size=\"14\" fill=\"var(--ink)\">{content}</svg>"
     )
-}
-
-/// Text as it stands in SVG, within a tag or between two.
-pub fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '&' => safe.push_str("&amp;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            // What XML has no form for.
-            control if control.is_control() => safe.push(' '),
-            other => safe.push(other),
-        }
-    }
-    safe
 }
 
 /// A number to a tenth, as short as it can be written.

@@ -1,19 +1,18 @@
 //! Figures over the quarters that were published, in one area.
 
-use std::error::Error;
-
 use minijinja::context;
 use plotters::chart::ChartBuilder;
 use plotters::element::{EmptyElement, ErrorBar, PathElement, Text};
 use plotters::style::text_anchor::HPos;
 
 use super::bars::shared;
-use super::rows::{axis, shape, tick, with_dot};
-use super::svg::{Canvas, Ink, WIDTH, drawn, units, words};
-use super::words::{Pair, Side, Span, compared, figure, grouped, heading, spoken, wrapped};
+use super::rows::{axis, letters, shape, tick, with_dot};
+use super::svg::{Canvas, Ink, Painted, WIDTH, drawn, units, words};
+use super::words::{Pair, Side, Span, compared, figure, heading, joined, spoken, wrapped};
 use super::{Picture, Scene};
 use crate::config::published::{Holds, Published};
 use crate::error::Result;
+use crate::publish::text::{bracketed, thousands};
 use crate::publish::trends::{Point, Trends};
 
 const PLOT: f64 = 200.0;
@@ -101,7 +100,7 @@ impl Scene<'_> {
             span: Span::of(&row),
             text: marked(&figure(&row, words), is_break),
             spoken: spoken(&row, words),
-            mark: format!("[{}]", row.qualifier()),
+            mark: row.symbols(),
             is_break,
         });
         let before = quarters.len().saturating_sub(1);
@@ -141,32 +140,23 @@ fn marked(text: &str, is_break: bool) -> String {
 
 impl Dot {
     fn of(point: &Point, words: &Published, decimals: u32) -> Self {
-        let number = |value: f64| grouped(&format!("{value:.*}", decimals as usize));
-        let unit = match words.words.unit.as_str() {
-            "" => String::new(),
-            "%" => "%".into(),
-            unit => format!(" {unit}"),
-        };
-        let symbols = if point.marks.is_empty() { String::new() } else { format!("[{}]", point.marks) };
+        let number = |value: f64| thousands(&format!("{value:.*}", decimals as usize));
+        let is_exact = words.words.holds == Holds::Nothing;
+        let interval = |(_, (lower, upper)): (f64, (f64, f64))| (number(lower), number(upper));
+        let symbols = bracketed(&point.marks);
         let text = |unit: &str| {
-            let value = point.value.map(|(value, (lower, upper))| match words.words.holds {
-                Holds::Nothing => format!("{}{unit}", number(value)),
-                _ => format!("{}{unit} ({} to {})", number(value), number(lower), number(upper)),
-            });
-            let parts = [value.unwrap_or_default(), symbols.clone()];
-            parts.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(" ")
+            let interval = point.value.filter(|_| !is_exact).map(interval);
+            joined(point.value.map(|(value, _)| number(value)), interval, &symbols, unit)
         };
         Dot {
             span: point.value.and_then(|(value, interval)| Span::new(value, interval)),
             text: marked(&text(""), point.is_break),
-            spoken: text(&unit),
-            mark: symbols.clone(),
+            spoken: text(&words.words.unit),
+            mark: symbols,
             is_break: point.is_break,
         }
     }
 }
-
-type Drawn = std::result::Result<(), Box<dyn Error>>;
 
 impl Plot {
     fn svg(&self, name: &str, unit: &str) -> Result<String> {
@@ -191,11 +181,10 @@ impl Plot {
         })
     }
 
-    fn draw(&self, canvas: &Canvas<'_>, top: f64) -> Drawn {
+    fn draw(&self, canvas: &Canvas<'_>, top: f64) -> Painted {
         let spans = self.series.iter().flatten().flatten().filter_map(|dot| dot.span);
         let (lower, upper) = axis(spans);
-        let letters = [lower, upper].map(|it| tick(it.round()).chars().count()).into_iter().max().unwrap_or_default();
-        let left = (letters as f64 + 2.0).mul_add(8.0, 8.0);
+        let left = (letters((lower, upper)) + 2.0).mul_add(8.0, 8.0);
         let last = self.quarters.len() as f64 - 0.5;
         let mut chart = ChartBuilder::on(canvas)
             .margin_top(units(top))
@@ -252,7 +241,7 @@ impl Plot {
     }
 
     /// The quarters' names, this one's always: as many as have room.
-    fn draw_names(&self, canvas: &Canvas<'_>, top: f64, x: &dyn Fn(f64) -> i32) -> Drawn {
+    fn draw_names(&self, canvas: &Canvas<'_>, top: f64, x: &dyn Fn(f64) -> i32) -> Painted {
         let apart = f64::from(x(1.0) - x(0.0)) / super::svg::SCALE;
         let step = (NAME / apart.max(1.0)).ceil() as usize;
         let y = units(top + PLOT + BELOW / 2.0);

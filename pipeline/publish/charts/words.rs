@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::estimate::Estimate;
 use crate::look::Pages;
 use crate::publish::table::Row;
+use crate::publish::text::thousands;
 
 /// A figure as it is drawn: a value within its interval, all finite.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,20 +44,6 @@ impl Span {
     }
 }
 
-/// A number with its thousands apart.
-pub fn grouped(number: &str) -> String {
-    let (whole, rest) = number.find('.').map_or((number, ""), |at| number.split_at(at));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let mut out = sign.to_owned();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + rest
-}
-
 /// A row's figure in full: `1,234 (1,180 to 1,290) [u]`. One that is exact has no interval.
 pub fn figure(row: &Row<'_>, words: &Published) -> String {
     in_unit(row, words, "")
@@ -68,25 +55,20 @@ pub fn spoken(row: &Row<'_>, words: &Published) -> String {
 }
 
 fn in_unit(row: &Row<'_>, words: &Published, unit: &str) -> String {
-    let number = |value: f64| grouped(&row.number(value));
-    let symbols = match row.qualifier() {
-        "" => String::new(),
-        symbols => format!("[{symbols}]"),
-    };
-    let value =
-        row.estimate.value.filter(|it| it.is_finite()).map(|value| format!("{}{}", number(value), spaced(unit)));
-    let exact = words.words.holds == Holds::Nothing;
-    let interval = row.estimate.interval.filter(|_| !exact && value.is_some());
-    let interval = interval.map(|(lower, upper)| format!("({} to {})", number(lower), number(upper)));
-    let parts = [value, interval, Some(symbols).filter(|it| !it.is_empty())];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let number = |value: f64| thousands(&row.number(value));
+    let value = row.estimate.value.filter(|it| it.is_finite()).map(number);
+    let interval = row.estimate.interval.map(|(lower, upper)| (number(lower), number(upper)));
+    let interval = interval.filter(|_| words.words.holds != Holds::Nothing);
+    joined(value, interval, &row.symbols(), unit)
 }
 
-fn spaced(unit: &str) -> String {
-    match unit {
-        "" | "%" => unit.to_owned(),
-        unit => format!(" {unit}"),
-    }
+/// A value with its unit, its interval and its symbols, as far as they are there.
+pub fn joined(value: Option<String>, interval: Option<(String, String)>, symbols: &str, unit: &str) -> String {
+    let spaced = if ["", "%"].contains(&unit) { unit.to_owned() } else { format!(" {unit}") };
+    let interval = interval.filter(|_| value.is_some()).map(|(lower, upper)| format!("({lower} to {upper})"));
+    let value = value.map(|value| value + &spaced);
+    let parts = [value, interval, Some(symbols.to_owned()).filter(|it| !it.is_empty())];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// A figure's heading over a column: its label, and its unit where that does not say it.

@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::Words;
 use crate::config::published::Holds;
 use crate::error::Result;
+use crate::look::Pages;
 use crate::measure::grid::UNKNOWN;
 use crate::publish::edition::{AreaLevel, DimensionWords, Edition, Story};
+use crate::publish::names;
 use crate::publish::table::ALL;
 use crate::publish::tidy::{field, unwritten};
 
@@ -41,7 +42,7 @@ pub(super) struct CodeLists {
 impl CodeList {
     /// Its file.
     pub fn file(&self) -> String {
-        format!("{}.csv", self.name)
+        names::codes(&self.name)
     }
 
     /// As CSV. Words are free text, of lookups and YAML: one that a spreadsheet would take for a formula is written with
@@ -87,18 +88,17 @@ impl CodeLists {
     /// The lists of what an edition publishes.
     ///
     /// # Errors
-    /// As [`Words::say`].
-    pub fn of(edition: &Edition, words: &Words) -> Result<Self> {
-        let tables = edition.stories.iter().flat_map(|story| {
-            story.tables.iter().flat_map(|it| ["", "-series"].map(|end| format!("{}-{}{end}", it.report, it.level)))
-        });
-        let mut taken = Names(tables.collect());
-        let figures = figures(edition, words, taken.free("codes-figures"))?;
-        let qualifiers = qualifiers(edition, words, taken.free("codes-qualifiers"))?;
+    /// As [`Pages::say`].
+    pub fn of(edition: &Edition, pages: &Pages) -> Result<Self> {
+        let tables = edition.stories.iter().flat_map(|story| &story.tables);
+        let files = tables.flat_map(|it| [names::table, names::series].map(|name| name(&it.report, &it.level, "csv")));
+        let mut taken = Names(files.collect());
+        let figures = figures(edition, pages, taken.free("codes-figures"))?;
+        let qualifiers = qualifiers(edition, pages, taken.free("codes-qualifiers"))?;
         let (mut lists, mut of_level, mut of_dimension) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
         for level in &edition.levels {
             of_level.insert(level.name.clone(), lists.len());
-            lists.push(areas(edition, level, words, taken.free(&format!("codes-{}", level.name)))?);
+            lists.push(areas(edition, level, pages, taken.free(&format!("codes-{}", level.name)))?);
         }
         for (name, stories) in dimensions(edition) {
             let together = agreed(&stories);
@@ -107,7 +107,7 @@ impl CodeLists {
                     (false, Some((story, _))) => format!("codes-{}-{name}", story.name),
                     _ => format!("codes-{name}"),
                 };
-                let list = values(&group, name, words, taken.free(&wanted))?;
+                let list = values(&group, name, pages, taken.free(&wanted))?;
                 of_dimension.extend(group.iter().map(|(it, _)| ((it.name.clone(), name.to_owned()), lists.len())));
                 lists.push(list);
             }
@@ -137,27 +137,28 @@ struct Names(BTreeSet<String>);
 impl Names {
     fn free(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
-        while !self.0.insert(name.clone()) {
+        while !self.0.insert(names::codes(&name)) {
             name.push('_');
         }
         name
     }
 }
 
-fn figures(edition: &Edition, words: &Words, name: String) -> Result<CodeList> {
+fn figures(edition: &Edition, pages: &Pages, name: String) -> Result<CodeList> {
     let mut rows = Vec::new();
     for story in &edition.stories {
         let blocks = story.tables.iter().flat_map(|table| &table.blocks);
         let decimals = blocks.map(|block| (block.figure.as_str(), block.decimals)).collect::<HashMap<_, _>>();
         for figure in &story.figures {
             let Some(decimals) = decimals.get(figure.name.as_str()) else { continue };
-            let holds = words.say(match figure.words.holds {
-                Holds::Nothing => "holds_nothing",
-                Holds::Noise => "holds_noise",
-                Holds::NoiseAndSampling => "holds_noise_and_sampling",
-            })?;
+            let holds = match figure.words.holds {
+                Holds::Nothing => "metadata_holds_nothing",
+                Holds::Noise => "metadata_holds_noise",
+                Holds::NoiseAndSampling => "metadata_holds_noise_and_sampling",
+            };
+            let holds = pages.say(holds, ())?;
             let unit = match figure.words.unit.as_str() {
-                "" => words.say("no_unit")?,
+                "" => pages.say("metadata_no_unit", ())?,
                 unit => unit.to_owned(),
             };
             rows.push(vec![
@@ -171,17 +172,17 @@ fn figures(edition: &Edition, words: &Words, name: String) -> Result<CodeList> {
         }
     }
     let headings = vec!["Report", "Figure", "Label", "Unit", "IntervalHolds", DECIMALS];
-    Ok(CodeList { name, title: words.say("figures_title")?, headings, keys: 2, rows })
+    Ok(CodeList { name, title: pages.say("metadata_figures_title", ())?, headings, keys: 2, rows })
 }
 
-fn qualifiers(edition: &Edition, words: &Words, name: String) -> Result<CodeList> {
+fn qualifiers(edition: &Edition, pages: &Pages, name: String) -> Result<CodeList> {
     let rows = edition.manifest.qualifiers.iter().map(|(symbol, meaning)| vec![symbol.clone(), meaning.clone()]);
     let headings = vec!["Symbol", "Meaning"];
-    Ok(CodeList { name, title: words.say("qualifiers_title")?, headings, keys: 1, rows: rows.collect() })
+    Ok(CodeList { name, title: pages.say("metadata_qualifiers_title", ())?, headings, keys: 1, rows: rows.collect() })
 }
 
-fn areas(edition: &Edition, level: &AreaLevel, words: &Words, name: String) -> Result<CodeList> {
-    let (unknown, mut seen, mut rows) = (words.say("unknown_area")?, HashSet::new(), Vec::new());
+fn areas(edition: &Edition, level: &AreaLevel, pages: &Pages, name: String) -> Result<CodeList> {
+    let (unknown, mut seen, mut rows) = (pages.say("unknown_area", ())?, HashSet::new(), Vec::new());
     let tables = edition.stories.iter().flat_map(|story| &story.tables).filter(|table| table.level == level.name);
     for area in tables.flat_map(|table| &table.areas) {
         if seen.insert(area.as_str()) {
@@ -220,9 +221,9 @@ fn agreed(stories: &[InStory<'_>]) -> bool {
     pairs.all(|(value, label)| *meaning.entry(value).or_insert(label) == label)
 }
 
-fn values(stories: &[InStory<'_>], dimension: &str, words: &Words, name: String) -> Result<CodeList> {
+fn values(stories: &[InStory<'_>], dimension: &str, pages: &Pages, name: String) -> Result<CodeList> {
     let title = stories.first().map_or(dimension, |(_, it)| &it.title).to_owned();
-    let mut rows = vec![vec![ALL.to_owned(), words.say("all_values")?]];
+    let mut rows = vec![vec![ALL.to_owned(), pages.say("metadata_all_values", ())?]];
     let mut seen = HashSet::from([ALL]);
     for story in stories {
         for value in values_of(story).into_iter().filter(|it| *it != UNKNOWN) {
@@ -254,7 +255,7 @@ mod tests {
 
     #[test]
     fn no_list_takes_the_name_of_another_file() {
-        let mut names = Names(BTreeSet::from(["codes-hscp".to_owned()]));
+        let mut names = Names(BTreeSet::from(["codes-hscp.csv".to_owned()]));
         assert_eq!(
             [names.free("codes-hscp"), names.free("codes-hscp"), names.free("x")],
             ["codes-hscp_", "codes-hscp__", "x"]

@@ -1,38 +1,34 @@
 //! Metadata of the pack's CSV files in the W3C vocabulary for tabular data (CSVW): one group of tables.
 
+use minijinja::context;
 use serde_json::{Map, Value, json};
 
 use super::codes::{CodeList, DECIMALS};
-use super::{Content, Described, QUARTER, Role, Words, columns, figures};
+use super::{Content, Described, QUARTER, Role, columns, figures, title};
 use crate::config::look::Contact;
 use crate::error::Result;
+use crate::look::Pages;
 use crate::publish::edition::Edition;
 
-/// The file's name. It is the second place where a program looks that was given the address of a CSV file and no more (the
-/// default locations of the recommendation, "Locating Metadata"), so that one file serves them all; a file for each would
-/// say everything twice.
-pub(super) const NAME: &str = "csv-metadata.json";
-
 /// The metadata of these files; what is no CSV is left out.
-pub(super) fn csvw(edition: &Edition, described: &[Described<'_>], words: &Words) -> Result<Value> {
-    let about = [("board", edition.board.as_str()), ("quarter", &edition.manifest.quarter_in_words)];
-    let tables = described.iter().filter(|it| it.is_csv()).map(|it| table(it, words)).collect::<Result<Vec<_>>>()?;
+pub(super) fn csvw(edition: &Edition, described: &[Described<'_>], pages: &Pages) -> Result<Value> {
+    let tables = described.iter().filter(|it| it.is_csv()).map(|it| table(it, pages)).collect::<Result<Vec<_>>>()?;
     Ok(json!({
         "@context": ["http://www.w3.org/ns/csvw", { "@language": "en" }],
-        "dc:title": words.with("title", about)?,
-        "dc:description": words.say("description")?,
+        "dc:title": title(edition, pages)?,
+        "dc:description": pages.say("metadata_description", ())?,
         "dc:publisher": edition.board,
         "dc:language": "en",
         "dc:license": { "@id": edition.licence.url() },
-        "dcat:contactPoint": contact(edition, words)?,
+        "dcat:contactPoint": contact(edition, pages)?,
         "dialect": { "encoding": "utf-8", "delimiter": ",", "quoteChar": "\"", "header": true, "lineTerminators": ["\n"] },
         "tables": tables,
     }))
 }
 
-fn contact(edition: &Edition, words: &Words) -> Result<Value> {
+fn contact(edition: &Edition, pages: &Pages) -> Result<Value> {
     let Contact { name, email, url } = &edition.contact;
-    let usual = words.with("contact", [("board", edition.board.as_str())])?;
+    let usual = pages.say("metadata_contact", context! { board => &edition.board })?;
     let mut contact = Map::from_iter([
         ("@type".to_owned(), json!("vcard:Organization")),
         ("vcard:fn".to_owned(), json!(name.clone().unwrap_or(usual))),
@@ -42,12 +38,12 @@ fn contact(edition: &Edition, words: &Words) -> Result<Value> {
     Ok(contact.into())
 }
 
-fn table(described: &Described<'_>, words: &Words) -> Result<Value> {
+fn table(described: &Described<'_>, pages: &Pages) -> Result<Value> {
     let (title, note, schema) = match &described.content {
-        Content::Codes(list) => (list.title.clone(), None, list_schema(list, words)?),
+        Content::Codes(list) => (list.title.clone(), None, list_schema(list, pages)?),
         Content::Table { is_series, .. } => {
-            let note = if *is_series { Some(words.say("series_note")?) } else { None };
-            (described.title(words)?, note, table_schema(&described.content, words)?)
+            let note = if *is_series { Some(pages.say("metadata_series_note", ())?) } else { None };
+            (described.title(pages)?, note, table_schema(&described.content, pages)?)
         }
     };
     let mut table =
@@ -57,7 +53,7 @@ fn table(described: &Described<'_>, words: &Words) -> Result<Value> {
     Ok(table.into())
 }
 
-fn table_schema(content: &Content<'_>, words: &Words) -> Result<Value> {
+fn table_schema(content: &Content<'_>, pages: &Pages) -> Result<Value> {
     let Content::Table { story, table, level, is_series, lists } = content else { return Ok(Value::Null) };
     let named = columns(story, table, level, lists);
     let keys = named.iter().filter(|(_, role)| role.is_key()).map(|(name, _)| name).collect::<Vec<_>>();
@@ -82,7 +78,7 @@ fn table_schema(content: &Content<'_>, words: &Words) -> Result<Value> {
             _ if role.is_number() => json!("decimal"),
             _ => json!("string"),
         };
-        column(name, &role.description(words)?, role.is_key(), datatype, *role == Role::ValueQualifier)
+        column(name, &role.description(pages)?, role.is_key(), datatype, *role == Role::ValueQualifier)
     });
     Ok(json!({
         "columns": described.collect::<Result<Vec<_>>>()?,
@@ -91,10 +87,10 @@ fn table_schema(content: &Content<'_>, words: &Words) -> Result<Value> {
     }))
 }
 
-fn list_schema(list: &CodeList, words: &Words) -> Result<Value> {
+fn list_schema(list: &CodeList, pages: &Pages) -> Result<Value> {
     let described = list.headings.iter().enumerate().map(|(at, name)| {
         let datatype = if *name == DECIMALS { "integer" } else { "string" };
-        column(name, &super::datapackage::of_list(list, name, words)?, at < list.keys, json!(datatype), false)
+        column(name, &super::datapackage::of_list(list, name, pages)?, at < list.keys, json!(datatype), false)
     });
     Ok(json!({
         "columns": described.collect::<Result<Vec<_>>>()?,

@@ -1,39 +1,37 @@
 //! `datapackage.json`: the pack's CSV and Parquet files as a Frictionless Data Package (version 2).
 
+use minijinja::context;
 use serde_json::{Map, Value, json};
 
 use super::codes::{CodeList, DECIMALS};
-use super::{Content, Described, QUARTER, Role, Words, columns, figures};
+use super::{Content, Described, QUARTER, Role, columns, figures, title};
 use crate::error::Result;
+use crate::look::Pages;
 use crate::publish::edition::Edition;
-
-/// The file's name, which is the standard's.
-pub(super) const NAME: &str = "datapackage.json";
 
 /// More values than this are a list's, and no column's.
 const SHORT: usize = 30;
 
 /// The package of these files: with their sizes and hashes, as they were written.
-pub(super) fn datapackage(edition: &Edition, described: &[Described<'_>], words: &Words) -> Result<Value> {
-    let about = [("board", edition.board.as_str()), ("quarter", &edition.manifest.quarter_in_words)];
-    let sources = edition.sources.iter().map(|source| {
-        let title = words.with("source", [("table", source.table.as_str()), ("row", &source.row)])?;
+pub(super) fn datapackage(edition: &Edition, described: &[Described<'_>], pages: &Pages) -> Result<Value> {
+    let sources = edition.manifest.method.sources.iter().map(|source| {
+        let title = pages.say("metadata_source", context! { table => &source.table, row => &source.row })?;
         Ok(json!({ "title": title }))
     });
     Ok(json!({
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": name(&format!("{} {}", edition.board, edition.quarter)),
-        "title": words.with("title", about)?,
-        "description": words.say("description")?,
+        "title": title(edition, pages)?,
+        "description": pages.say("metadata_description", ())?,
         "version": edition.quarter.to_string(),
         "licenses": [{
             "name": edition.licence.id(),
             "title": edition.licence.title(),
             "path": edition.licence.url(),
         }],
-        "contributors": contributors(edition, words)?,
+        "contributors": contributors(edition, pages)?,
         "sources": sources.collect::<Result<Vec<_>>>()?,
-        "resources": described.iter().map(|it| resource(it, described, words)).collect::<Result<Vec<_>>>()?,
+        "resources": described.iter().map(|it| resource(it, described, pages)).collect::<Result<Vec<_>>>()?,
     }))
 }
 
@@ -44,9 +42,9 @@ fn name(text: &str) -> String {
 }
 
 /// The board as publisher, and whom readers may ask.
-fn contributors(edition: &Edition, words: &Words) -> Result<Value> {
+fn contributors(edition: &Edition, pages: &Pages) -> Result<Value> {
     let contact = &edition.contact;
-    let usual = words.with("contact", [("board", edition.board.as_str())])?;
+    let usual = pages.say("metadata_contact", context! { board => &edition.board })?;
     let mut asked = Map::from_iter([
         ("title".to_owned(), json!(contact.name.clone().unwrap_or(usual))),
         ("roles".to_owned(), json!(["contact"])),
@@ -56,17 +54,17 @@ fn contributors(edition: &Edition, words: &Words) -> Result<Value> {
     Ok(json!([{ "title": edition.board, "roles": ["publisher"] }, asked]))
 }
 
-fn resource(described: &Described<'_>, all: &[Described<'_>], words: &Words) -> Result<Value> {
+fn resource(described: &Described<'_>, all: &[Described<'_>], pages: &Pages) -> Result<Value> {
     let file = described.file;
     let mut resource = Map::from_iter([
         ("name".to_owned(), json!(described.resource())),
         ("path".to_owned(), json!(file.name)),
-        ("title".to_owned(), json!(described.title(words)?)),
+        ("title".to_owned(), json!(described.title(pages)?)),
         ("bytes".to_owned(), json!(file.bytes)),
         ("hash".to_owned(), json!(format!("sha256:{}", file.sha256))),
     ]);
     if matches!(described.content, Content::Table { is_series: true, .. }) {
-        resource.insert("description".into(), json!(words.say("series_note")?));
+        resource.insert("description".into(), json!(pages.say("metadata_series_note", ())?));
     }
     let form = match described.is_csv() {
         true => [("format", "csv"), ("mediatype", "text/csv"), ("encoding", "utf-8"), ("type", "table")].as_slice(),
@@ -78,13 +76,13 @@ fn resource(described: &Described<'_>, all: &[Described<'_>], words: &Words) -> 
         let dialect = json!({ "delimiter": ",", "lineTerminator": "\n", "quoteChar": "\"", "header": true });
         resource.insert("dialect".into(), dialect);
     }
-    resource.insert("schema".into(), schema(described, all, words)?);
+    resource.insert("schema".into(), schema(described, all, pages)?);
     Ok(resource.into())
 }
 
-fn schema(described: &Described<'_>, all: &[Described<'_>], words: &Words) -> Result<Value> {
+fn schema(described: &Described<'_>, all: &[Described<'_>], pages: &Pages) -> Result<Value> {
     let (story, table, level, is_series, lists) = match &described.content {
-        Content::Codes(list) => return list_schema(list, words),
+        Content::Codes(list) => return list_schema(list, pages),
         Content::Table { story, table, level, is_series, lists } => (story, table, level, *is_series, lists),
     };
     let named = columns(story, table, level, lists);
@@ -108,7 +106,7 @@ fn schema(described: &Described<'_>, all: &[Described<'_>], words: &Words) -> Re
             Role::ValueQualifier => limits.insert("pattern".into(), json!("[a-z]+( [a-z]+)*")),
             _ => None,
         };
-        field(name, kind, &role.description(words)?, limits)
+        field(name, kind, &role.description(pages)?, limits)
     });
     let keys = named.iter().filter(|(_, role)| role.is_key()).map(|(name, _)| name).collect::<Vec<_>>();
     let references = named.iter().filter(|_| !is_series).filter_map(|(name, role)| match role {
@@ -127,11 +125,11 @@ fn schema(described: &Described<'_>, all: &[Described<'_>], words: &Words) -> Re
     }))
 }
 
-fn list_schema(list: &CodeList, words: &Words) -> Result<Value> {
+fn list_schema(list: &CodeList, pages: &Pages) -> Result<Value> {
     let fields = list.headings.iter().enumerate().map(|(at, name)| {
         let kind = if *name == DECIMALS { "integer" } else { "string" };
         let limits = if at < list.keys { Map::from_iter([("required".to_owned(), json!(true))]) } else { Map::new() };
-        field(name, kind, &of_list(list, name, words)?, limits)
+        field(name, kind, &of_list(list, name, pages)?, limits)
     });
     Ok(json!({
         "fields": fields.collect::<Result<Vec<_>>>()?,
@@ -141,15 +139,15 @@ fn list_schema(list: &CodeList, words: &Words) -> Result<Value> {
 }
 
 /// What a column of a list holds.
-pub(super) fn of_list(list: &CodeList, heading: &str, words: &Words) -> Result<String> {
+pub(super) fn of_list(list: &CodeList, heading: &str, pages: &Pages) -> Result<String> {
     match heading {
-        "Report" => words.say("column_report"),
-        DECIMALS => words.say("column_decimals"),
-        "Figure" => words.say("column_figure"),
-        "Unit" => words.say("column_unit"),
-        "IntervalHolds" => words.say("column_interval"),
-        "Code" | "Symbol" => words.with("column_code", [("of", list.title.as_str())]),
-        _ => words.say("column_words"),
+        "Report" => pages.say("metadata_column_report", ()),
+        DECIMALS => pages.say("metadata_column_decimals", ()),
+        "Figure" => pages.say("metadata_column_figure", ()),
+        "Unit" => pages.say("metadata_column_unit", ()),
+        "IntervalHolds" => pages.say("metadata_column_interval", ()),
+        "Code" | "Symbol" => pages.say("metadata_column_code", context! { of => &list.title }),
+        _ => pages.say("metadata_column_words", ()),
     }
 }
 

@@ -7,11 +7,12 @@ mod datapackage;
 
 use std::collections::BTreeMap;
 
-use minijinja::Value;
+use minijinja::context;
 
 use self::codes::{CodeList, CodeLists};
 use super::edition::{Edition, Story};
 use super::manifest::File;
+use super::names::{self, CSVW, DATA_PACKAGE};
 use super::pack::{NewFile, json};
 use super::table::Table;
 use crate::config::board::Format;
@@ -26,7 +27,7 @@ pub(super) fn code_lists(edition: &Edition, formats: &[Format]) -> Result<Vec<Ne
     if !formats.contains(&Format::Csv) {
         return Ok(Vec::new());
     }
-    let lists = CodeLists::of(edition, &Words::new(edition)?)?;
+    let lists = CodeLists::of(edition, &Pages::new(&edition.look, &[])?)?;
     lists.all().map(|list| Ok((list.file(), list.csv()?))).collect()
 }
 
@@ -35,15 +36,15 @@ pub(super) fn code_lists(edition: &Edition, formats: &[Format]) -> Result<Vec<Ne
 /// # Errors
 /// As [`code_lists`].
 pub(super) fn descriptions(edition: &Edition, written: &[File]) -> Result<Vec<NewFile>> {
-    let words = Words::new(edition)?;
-    let lists = CodeLists::of(edition, &words)?;
+    let pages = Pages::new(&edition.look, &[])?;
+    let lists = CodeLists::of(edition, &pages)?;
     let described = described(edition, &lists, written);
     let mut files = Vec::new();
     if described.iter().any(|it| it.is_csv()) {
-        files.push((csvw::NAME.to_owned(), json(&csvw::csvw(edition, &described, &words)?)?));
+        files.push((CSVW.to_owned(), json(&csvw::csvw(edition, &described, &pages)?)?));
     }
     if !described.is_empty() {
-        files.push((datapackage::NAME.to_owned(), json(&datapackage::datapackage(edition, &described, &words)?)?));
+        files.push((DATA_PACKAGE.to_owned(), json(&datapackage::datapackage(edition, &described, &pages)?)?));
     }
     Ok(files)
 }
@@ -75,12 +76,12 @@ impl Described<'_> {
         }
     }
 
-    fn title(&self, words: &Words) -> Result<String> {
+    fn title(&self, pages: &Pages) -> Result<String> {
         match &self.content {
             Content::Codes(list) => Ok(list.title.clone()),
             Content::Table { story, level, is_series, .. } => {
-                let key = if *is_series { "series" } else { "table" };
-                words.with(key, [("title", story.title.as_str()), ("level", level)])
+                let key = if *is_series { "metadata_series" } else { "metadata_table" };
+                pages.say(key, context! { title => &story.title, level => *level })
             }
         }
     }
@@ -92,13 +93,12 @@ fn described<'a>(edition: &'a Edition, lists: &'a CodeLists, written: &'a [File]
     let mut contents = BTreeMap::new();
     for story in &edition.stories {
         for table in &story.tables {
-            let level = edition.levels.iter().find(|it| it.name == table.level);
-            let level = level.map_or(table.level.as_str(), |level| &level.title);
-            for (ending, is_series) in [("", false), ("-series", true)] {
-                for format in ["csv", "parquet"] {
-                    let name = format!("{}-{}{ending}.{format}", story.name, table.level);
-                    contents.insert(name, Content::Table { story, table, level, is_series, lists });
-                }
+            let level = edition.level(&table.level).map_or(table.level.as_str(), |level| &level.title);
+            for ending in ["csv", "parquet"] {
+                let own = names::table(&story.name, &table.level, ending);
+                contents.insert(own, Content::Table { story, table, level, is_series: false, lists });
+                let series = names::series(&story.name, &table.level, ending);
+                contents.insert(series, Content::Table { story, table, level, is_series: true, lists });
             }
         }
     }
@@ -107,21 +107,9 @@ fn described<'a>(edition: &'a Edition, lists: &'a CodeLists, written: &'a [File]
     written.iter().filter_map(known).collect()
 }
 
-/// The sentences of metadata, in the board's words where it has its own.
-struct Words(Pages);
-
-impl Words {
-    fn new(edition: &Edition) -> Result<Self> {
-        Ok(Words(Pages::new(&edition.look, &[])?))
-    }
-
-    fn say(&self, key: &str) -> Result<String> {
-        self.with(key, [])
-    }
-
-    fn with<const N: usize>(&self, key: &str, said: [(&str, &str); N]) -> Result<String> {
-        self.0.say(&format!("metadata_{key}"), Value::from_pairs(said))
-    }
+/// What the pack is.
+fn title(edition: &Edition, pages: &Pages) -> Result<String> {
+    pages.say("metadata_title", context! { board => &edition.board, quarter => &edition.manifest.quarter_in_words })
 }
 
 /// What one column of a table holds.
@@ -154,10 +142,10 @@ fn columns<'a>(story: &'a Story, table: &'a Table, level: &'a str, lists: &'a Co
         Role::Figure,
         Role::Value,
         Role::ValueQualifier,
-        Role::Number("lower"),
-        Role::Number("upper"),
-        Role::Number("unbiased"),
-        Role::Number("error"),
+        Role::Number("metadata_lower"),
+        Role::Number("metadata_upper"),
+        Role::Number("metadata_unbiased"),
+        Role::Number("metadata_error"),
     ];
     let roles = [Role::Quarter].into_iter().chain(labels).chain(numbers);
     table.columns().into_iter().zip(roles).collect()
@@ -173,15 +161,15 @@ impl Role<'_> {
     }
 
     /// What it is, for a reader.
-    fn description(self, words: &Words) -> Result<String> {
+    fn description(self, pages: &Pages) -> Result<String> {
         match self {
-            Role::Quarter => words.say("quarter"),
+            Role::Quarter => pages.say("metadata_quarter", ()),
             Role::Label(_, title, _) => Ok(title.to_owned()),
-            Role::LabelQualifier(title) => words.with("label_qualifier", [("of", title)]),
-            Role::Figure => words.say("figure"),
-            Role::Value => words.say("value"),
-            Role::ValueQualifier => words.say("value_qualifier"),
-            Role::Number(key) => words.say(key),
+            Role::LabelQualifier(title) => pages.say("metadata_label_qualifier", context! { of => title }),
+            Role::Figure => pages.say("metadata_figure", ()),
+            Role::Value => pages.say("metadata_value", ()),
+            Role::ValueQualifier => pages.say("metadata_value_qualifier", ()),
+            Role::Number(key) => pages.say(key, ()),
         }
     }
 }

@@ -2,39 +2,18 @@
 
 use minijinja::context;
 
-use super::{Place, Sheet};
+use super::{Listing, Place};
 use crate::config::published::{Holds, Published};
 use crate::error::Result;
 use crate::look::Pages;
 use crate::publish::edition::Story;
 use crate::publish::table::{Block, Row};
-
-/// A number as text, with commas between thousands.
-pub(super) fn thousands(number: &str) -> String {
-    let (sign, rest) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
-    let (whole, part) = rest.split_once('.').map_or((rest, None), |(whole, part)| (whole, Some(part)));
-    let mut text = sign.to_owned();
-    for (at, digit) in whole.chars().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    part.map_or_else(|| text.clone(), |part| format!("{text}.{part}"))
-}
-
-/// The symbols beside a figure, in brackets; none where there are none.
-pub(super) fn symbol(row: &Row<'_>) -> String {
-    match row.qualifier() {
-        "" => String::new(),
-        symbols => format!("[{symbols}]"),
-    }
-}
+use crate::publish::text::thousands;
 
 /// A figure in words, with its uncertainty: "1,234 people (95% range 1,180 to 1,290)".
 pub(super) fn spoken(row: &Row<'_>, unit: &str, pages: &Pages) -> Result<String> {
     let number = |value: f64| thousands(&row.number(value));
-    let symbol = symbol(row);
+    let symbol = row.symbols();
     let Some(value) = row.estimate.value.map(number) else {
         return pages.say("page_no_figure", context! { symbol });
     };
@@ -45,7 +24,7 @@ pub(super) fn spoken(row: &Row<'_>, unit: &str, pages: &Pages) -> Result<String>
 }
 
 /// Every figure of a report over all values of its dimensions, for one place.
-pub(super) fn key_figures(story: &Story, place: &Place, pages: &Pages) -> Result<Sheet> {
+pub(super) fn key_figures(story: &Story, place: &Place, pages: &Pages) -> Result<Listing> {
     let (level, area) = place.at;
     let mut rows = Vec::new();
     for figure in &story.figures {
@@ -57,14 +36,14 @@ pub(super) fn key_figures(story: &Story, place: &Place, pages: &Pages) -> Result
     for key in ["page_heading_figure", "page_heading_value", "page_heading_range"] {
         headings.push(pages.say(key, ())?);
     }
-    Ok(Sheet { caption: String::new(), headings, rows, download: String::new() })
+    Ok(Listing { caption: String::new(), headings, rows, download: String::new() })
 }
 
 fn row(figure: &Published, block: &Block, area: usize, pages: &Pages) -> Result<Vec<String>> {
     let row = block.row(block.of_area(area)[0]);
     let words = &figure.words;
     let label = pages.say("page_label", context! { label => &*words.label, unit => &*words.unit })?;
-    let (symbol, number) = (symbol(&row), |value: f64| thousands(&row.number(value)));
+    let (symbol, number) = (row.symbols(), |value: f64| thousands(&row.number(value)));
     let value = row.estimate.value.map(|value| format!("{} {symbol}", number(value)));
     let range = match row.estimate.interval {
         _ if words.holds == Holds::Nothing && row.estimate.value.is_some() => pages.say("page_exact", ())?,

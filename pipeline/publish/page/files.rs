@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::config::board::Format;
 use crate::publish::edition::{Edition, Story};
-use crate::publish::pack::MANIFEST;
+use crate::publish::names::{self, CSVW, DATA_PACKAGE, LABEL, MANIFEST, METHODOLOGY, PRIVACY};
 
 /// The files of one report.
 #[derive(Debug, Serialize)]
@@ -17,26 +17,25 @@ pub(super) struct Shelf {
 
 /// The files of a report.
 pub(super) fn shelf(edition: &Edition, story: &Story, formats: &[Format]) -> Shelf {
-    let books = [(Format::Ods, "ods"), (Format::Xlsx, "xlsx")].into_iter();
-    let tables = [(Format::Csv, "csv"), (Format::Parquet, "parquet")];
-    let files = |level: &str| {
-        let made = tables.iter().filter(|(format, _)| formats.contains(format));
-        made.map(|(_, ending)| format!("{}-{level}.{ending}", story.name)).collect::<Vec<_>>()
+    let books = formats.iter().filter_map(|&format| names::ending_of_book(format));
+    let tables = |level: &str| {
+        let endings = formats.iter().filter_map(|&format| names::ending_of_table(format));
+        endings.map(|ending| names::table(&story.name, level, ending)).collect::<Vec<_>>()
     };
-    let levels = edition.levels.iter().map(|level| (level.title.clone(), files(&level.name)));
+    let levels = edition.levels.iter().map(|level| (level.title.clone(), tables(&level.name)));
     Shelf {
-        books: books.filter(|it| formats.contains(&it.0)).map(|(_, end)| format!("{}.{end}", story.name)).collect(),
+        books: books.map(|ending| names::book(&story.name, ending)).collect(),
         levels: levels.filter(|(_, files)| !files.is_empty()).collect(),
     }
 }
 
 /// The files of the whole pack, each with the string that says what it is.
 pub(super) fn pack(formats: &[Format]) -> Vec<(&'static str, &'static str)> {
-    let machines: &[_] = &[("csv-metadata.json", "page_file_csvw"), ("datapackage.json", "page_file_datapackage")];
+    let machines: &[_] = &[(CSVW, "page_file_csvw"), (DATA_PACKAGE, "page_file_datapackage")];
     let always = [
-        ("privacy.html", "page_file_privacy"),
-        ("methodology.html", "page_file_methodology"),
-        ("privacy.json", "page_file_label"),
+        (PRIVACY, "page_file_privacy"),
+        (METHODOLOGY, "page_file_methodology"),
+        (LABEL, "page_file_label"),
         (MANIFEST, "page_file_manifest"),
     ];
     let machines = if formats.contains(&Format::Csv) { machines } else { &[] };

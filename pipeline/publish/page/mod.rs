@@ -27,12 +27,13 @@ use self::sentences::Sentences;
 use super::charts::picture;
 use super::earlier::Past;
 use super::edition::{AreaLevel, Edition, Story};
+use super::names;
+use super::text::thousands;
 use super::trends::Trends;
 use crate::config::board::Format;
 use crate::config::page::{Chart, ChartKind};
 use crate::error::{Error, Result};
 use crate::look::Pages;
-use crate::measure::grid::UNKNOWN;
 
 /// What the page is made of, beside what all pages share.
 const TEMPLATES: [(&str, &str); 6] = [
@@ -93,15 +94,15 @@ struct Drawn {
     level: Option<String>,
     svg: String,
     says: String,
-    table: Sheet,
+    table: Listing,
     /// The table of the pack that it is drawn from.
     source: String,
     file: Option<String>,
 }
 
-/// A table of the page, and the name that its download has.
+/// A table on the page, and the name that its download has.
 #[derive(Debug, Serialize)]
-struct Sheet {
+struct Listing {
     caption: String,
     headings: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -126,8 +127,7 @@ struct Maker<'a> {
 pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u8>> {
     let pages = Pages::new(&edition.look, &TEMPLATES)?;
     let trends = Trends::read(edition, past)?;
-    let words = edition.quarter.financial();
-    let months = words.split(" (").next().unwrap_or_default().to_owned();
+    let months = edition.quarter.months();
     let maker = Maker { edition, formats, trends: &trends, pages: &pages, months };
     let levels = levels(edition);
     let places = levels.iter().flat_map(|level| level.places.clone()).collect::<Vec<_>>();
@@ -161,7 +161,7 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
         title => pages.say("page_title", context! { board, months => &*maker.months })?,
         published => pages.say("published_by", context! { board })?,
         made => pages.say("made_with", context! { version => &*edition.manifest.smirr })?,
-        quarter => words,
+        quarter => edition.quarter.financial(),
         contact => Serde(&edition.contact),
         licence => context! { title => edition.licence.title(), url => edition.licence.url() },
         without_script => match places.first() {
@@ -186,20 +186,20 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
 fn levels(edition: &Edition) -> Vec<Level> {
     let levels = edition.levels.iter().enumerate().filter(|(at, _)| edition.shows(*at));
     let level = |(at, level): (usize, &AreaLevel)| {
-        let whole = edition.areas(at).iter().filter(|code| *code != UNKNOWN).count() == 1;
-        let place = |(area, code): (usize, &String)| Place {
+        let whole = edition.areas(at).len() == 1;
+        let place = |(area, code): (usize, &str)| Place {
             level: level.name.clone(),
-            area: code.clone(),
+            area: code.to_owned(),
             name: match level.names.get(code) {
                 Some(name) => name.clone(),
                 // The one area of a level is the whole board.
                 None if whole => edition.board.clone(),
-                None => code.clone(),
+                None => code.to_owned(),
             },
             at: (at, area),
         };
-        let places = edition.areas(at).iter().enumerate().filter(|(_, code)| *code != UNKNOWN).map(place);
-        Level { name: level.name.clone(), title: level.title.clone(), places: places.collect() }
+        let places = edition.areas(at).into_iter().map(place).collect();
+        Level { name: level.name.clone(), title: level.title.clone(), places }
     };
     levels.map(level).collect()
 }
@@ -208,7 +208,7 @@ fn levels(edition: &Edition) -> Vec<Level> {
 fn finer(edition: &Edition, pages: &Pages) -> Result<Vec<String>> {
     let finer = edition.levels.iter().enumerate().filter(|(at, _)| !edition.shows(*at));
     let say = |(at, level): (usize, &AreaLevel)| {
-        let count = figures::thousands(&(edition.areas(at).len() - 1).to_string());
+        let count = thousands(&edition.areas(at).len().to_string());
         pages.say("page_finer", context! { level => &*level.title, count })
     };
     finer.map(say).collect()
@@ -223,7 +223,7 @@ impl Maker<'_> {
         }
         let caption = self.caption("page_all_figures", &story.title, Some(place))?;
         let download = format!("{}-{}.csv", story.name, place.area);
-        let figures = Sheet { caption, download, ..key_figures(story, place, self.pages)? };
+        let figures = Listing { caption, download, ..key_figures(story, place, self.pages)? };
         let page = context! {
             report => &*story.name,
             place => Serde(place),
@@ -259,13 +259,13 @@ impl Maker<'_> {
         let file = from.filter(|_| self.formats.contains(&Format::Csv));
         let area = place.map(|place| format!("-{}", place.area)).unwrap_or_default();
         // A trend is drawn from the table's series.
-        let (caption, source, ending) = match chart.kind {
-            ChartKind::Trend => ("page_caption_trend", "page_source_trend", "-series"),
-            _ => ("page_caption", "page_source", ""),
+        let (caption, source, name): (_, _, fn(&str, &str, &str) -> String) = match chart.kind {
+            ChartKind::Trend => ("page_caption_trend", "page_source_trend", names::series),
+            _ => ("page_caption", "page_source", names::table),
         };
         Ok(Some(Drawn {
             says: picture.says,
-            table: Sheet {
+            table: Listing {
                 caption: self.caption(caption, &chart.title, place)?,
                 headings: picture.headings,
                 rows: picture.rows,
@@ -275,7 +275,7 @@ impl Maker<'_> {
             kind: picture.kind,
             svg: described(&picture.svg, &id),
             source: self.caption(source, &story.title, place)?,
-            file: file.map(|level| format!("{}-{level}{ending}.csv", story.name)),
+            file: file.map(|level| name(&story.name, level, "csv")),
             level,
             id,
         }))

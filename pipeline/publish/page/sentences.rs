@@ -6,7 +6,7 @@ use minijinja::value::Value;
 use minijinja::{Environment, context};
 
 use super::Place;
-use super::figures::{spoken, symbol};
+use super::figures::spoken;
 use crate::config::published::Published;
 use crate::config::words::{Comparisons, PLAIN, Said, language};
 use crate::error::{Error, Result};
@@ -102,7 +102,7 @@ impl<'a> Sentences<'a> {
         Ok(Said {
             text: spoken(row, unit, self.pages)?,
             numbers: numbers.map(|(value, [lower, upper])| [row.rounded(value), lower, upper]),
-            symbol: symbol(row),
+            symbol: row.symbols(),
             by: BTreeMap::new(),
         })
     }

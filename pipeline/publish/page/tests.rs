@@ -1,16 +1,6 @@
 //! Small parts of the page. What a whole page says and may not do is in `tests/page.rs`.
 
-use super::figures::thousands;
 use super::*;
-
-#[test]
-fn thousands_are_parted_before_the_point_alone() {
-    let numbers =
-        [("0", "0"), ("999", "999"), ("1000", "1,000"), ("-1234567.891", "-1,234,567.891"), ("12.3456", "12.3456")];
-    for (number, text) in numbers {
-        assert_eq!(thousands(number), text);
-    }
-}
 
 #[test]
 fn a_drawing_names_the_sentence_beside_it() {

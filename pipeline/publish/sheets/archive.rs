@@ -46,7 +46,7 @@ impl Archive {
     /// # Errors
     /// [`Error::System`] where the archive would pass four gigabytes.
     pub fn store(&mut self, name: &str, content: &[u8]) -> Result<()> {
-        self.add(name, content, CompressionMethod::Stored)
+        self.add(name, content, CompressionMethod::STORE)
     }
 
     /// Adds a file, compressed.
@@ -54,7 +54,7 @@ impl Archive {
     /// # Errors
     /// As [`Archive::store`].
     pub fn deflate(&mut self, name: &str, content: &[u8]) -> Result<()> {
-        self.add(name, content, CompressionMethod::Deflated)
+        self.add(name, content, CompressionMethod::DEFLATE)
     }
 
     fn add(&mut self, name: &str, content: &[u8], method: CompressionMethod) -> Result<()> {

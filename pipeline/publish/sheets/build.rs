@@ -54,12 +54,6 @@ impl Maker<'_> {
         self.pages.say(key, context)
     }
 
-    /// The quarter's months.
-    pub fn months(&self) -> String {
-        let quarter = self.edition.quarter.financial();
-        quarter.split(" (").next().unwrap_or_default().to_owned()
-    }
-
     /// A figure's label, or its name where it has none.
     pub fn label<'b>(&'b self, figure: &'b str) -> &'b str {
         let label = |it: &'b Published| it.words.label.as_str();
@@ -76,8 +70,8 @@ pub fn workbook<'a>(edition: &'a Edition, story: &'a Story, formats: &'a [Format
     let mut notes = Notes::default();
     let noise = notes.mark(maker.say("sheet_note_noise", ())?);
     let (made, left) = tables(&maker, &mut notes)?;
-    let title = maker.say("sheet_title", context! { title => &story.title, quarter => maker.months() })?;
-    let about = context! { title => &story.title, board => &edition.board, quarter => maker.months() };
+    let title = maker.say("sheet_title", context! { title => &story.title, quarter => edition.quarter.months() })?;
+    let about = context! { title => &story.title, board => &edition.board, quarter => edition.quarter.months() };
     let cover = cover(&maker, &title, made.len(), &noise)?;
     let symbols = symbols(&maker)?;
     let contents = contents(&maker, &mut notes, &made, &left)?;

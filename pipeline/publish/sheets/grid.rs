@@ -59,17 +59,16 @@ impl<'a> Figure<'a> {
     }
 }
 
-/// The symbols of a figure, each in its own brackets.
+/// What stands in place of a figure, or beside it: few kinds, for many cells.
 fn symbols(row: &Row<'_>) -> Cow<'static, str> {
     match row.qualifier() {
         "" => NOTHING.into(),
-        several if several.contains(' ') => format!("[{}]", several.replace(' ', "] [")).into(),
         "low" => "[low]".into(),
         "u" => "[u]".into(),
         "x" => "[x]".into(),
         "z" => "[z]".into(),
         "r" => "[r]".into(),
-        other => format!("[{other}]").into(),
+        _ => row.symbols().into(),
     }
 }
 

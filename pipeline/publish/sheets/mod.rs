@@ -17,6 +17,7 @@ mod xlsx;
 mod tests;
 
 use super::edition::{Edition, Story};
+use super::names;
 use super::pack::NewFile;
 use crate::config::board::Format;
 use crate::error::Result;
@@ -27,7 +28,7 @@ use crate::error::Result;
 /// As [`build::workbook`] and [`ods::write`].
 pub(super) fn ods(edition: &Edition, story: &Story, formats: &[Format]) -> Result<Vec<NewFile>> {
     let book = build::workbook(edition, story, formats)?;
-    Ok(vec![(format!("{}.ods", story.name), ods::write(&book)?)])
+    Ok(vec![(names::book(&story.name, "ods"), ods::write(&book)?)])
 }
 
 /// A report's Excel workbook.
@@ -36,5 +37,5 @@ pub(super) fn ods(edition: &Edition, story: &Story, formats: &[Format]) -> Resul
 /// As [`build::workbook`] and [`xlsx::write`].
 pub(super) fn xlsx(edition: &Edition, story: &Story, formats: &[Format]) -> Result<Vec<NewFile>> {
     let book = build::workbook(edition, story, formats)?;
-    Ok(vec![(format!("{}.xlsx", story.name), xlsx::write(&book)?)])
+    Ok(vec![(names::book(&story.name, "xlsx"), xlsx::write(&book)?)])
 }

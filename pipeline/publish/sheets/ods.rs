@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use super::archive::Archive;
 use super::model::{Cell, Grid, Sheet, Target, Workbook, letters};
-use super::text::escaped;
 use crate::error::Result;
+use crate::publish::text::escaped;
 
 /// What a reader of OpenDocument looks for in the first bytes.
 const KIND: &str = "application/vnd.oasis.opendocument.spreadsheet";

@@ -6,10 +6,10 @@ use super::build::{MOST_AREAS, MOST_ROWS, Maker, Notes};
 use super::grid::{Figure, Figures};
 use super::model::{Body, Cell, Column, Grid, Sheet};
 use super::text;
-use crate::config::board::Format;
 use crate::config::published::Holds;
 use crate::error::Result;
 use crate::measure::grid::{Dimension, UNKNOWN};
+use crate::publish::names;
 use crate::publish::table::{Block, Table};
 
 /// A table on its sheet.
@@ -33,7 +33,7 @@ pub fn tables<'a>(maker: &Maker<'a>, notes: &mut Notes) -> Result<(Vec<Made<'a>>
     let (mut made, mut left) = (Vec::new(), Vec::new());
     for table in &maker.story.tables {
         let files = files(maker, table)?;
-        if table.areas.iter().filter(|area| *area != UNKNOWN).count() > MOST_AREAS {
+        if table.known_areas().count() > MOST_AREAS {
             let what = maker.say("sheet_left_out_level", context! { level => level(maker, table), files => &files })?;
             left.push(Left { what, rows: table.len() });
             continue;
@@ -55,18 +55,13 @@ pub fn tables<'a>(maker: &Maker<'a>, notes: &mut Notes) -> Result<(Vec<Made<'a>>
 
 /// What a level is, in words.
 fn level<'b>(maker: &'b Maker<'_>, table: &'b Table) -> &'b str {
-    let level = maker.edition.levels.iter().find(|level| level.name == table.level);
-    level.map_or(&table.heading, |level| &level.title)
+    maker.edition.level(&table.level).map_or(&table.heading, |level| &level.title)
 }
 
 /// The machines' files of a level.
 fn files(maker: &Maker<'_>, table: &Table) -> Result<String> {
-    let ending = |format: &Format| match format {
-        Format::Csv => Some("csv"),
-        Format::Parquet => Some("parquet"),
-        Format::Html | Format::Ods | Format::Xlsx => None,
-    };
-    let files = maker.formats.iter().filter_map(ending).map(|it| format!("{}-{}.{it}", maker.story.name, table.level));
+    let endings = maker.formats.iter().filter_map(|&format| names::ending_of_table(format));
+    let files = endings.map(|ending| names::table(&maker.story.name, &table.level, ending));
     match files.collect::<Vec<_>>().join(", ") {
         none if none.is_empty() => maker.say("sheet_left_out_nowhere", ()),
         some => Ok(some),
@@ -100,7 +95,8 @@ fn what(maker: &Maker<'_>, table: &Table, dimensions: &[Dimension]) -> Result<St
     let by = dimensions.iter().map(|it| text::within(named(maker, it))).collect::<Vec<_>>();
     let (title, level) = (&maker.story.title, level(maker, table));
     let title = title.trim_end_matches(['.', ' ']);
-    let context = context! { title => title, level => level, dimensions => by, quarter => maker.months() };
+    let context =
+        context! { title => title, level => level, dimensions => by, quarter => maker.edition.quarter.months() };
     maker.say("sheet_table_what", context)
 }
 
@@ -130,9 +126,9 @@ fn sheet<'a>(
 
 /// Each area's code and name.
 fn areas(maker: &Maker<'_>, table: &Table) -> Result<Vec<[String; 2]>> {
-    let level = maker.edition.levels.iter().find(|level| level.name == table.level);
+    let level = maker.edition.level(&table.level);
     let name = |code: &String| match code.as_str() {
-        UNKNOWN => maker.say("sheet_unknown_area", ()),
+        UNKNOWN => maker.say("unknown_area", ()),
         code => Ok(level.map_or(code, |level| level.name_of(code)).to_owned()),
     };
     table.areas.iter().map(|code| Ok([text::cell(code), text::cell(&name(code)?)])).collect()

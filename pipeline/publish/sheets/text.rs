@@ -53,22 +53,6 @@ fn clipped(text: &str, most: usize) -> String {
     kept.chain(['…']).collect()
 }
 
-/// Text within XML, in an element or an attribute.
-pub fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&apos;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
 /// How many lines text takes in a column of so many characters, broken between words: no fewer than it does.
 pub fn lines(text: &str, width: u16) -> u32 {
     let (mut lines, mut used, width) = (1, 0, usize::from(width).max(1));

@@ -8,8 +8,9 @@ use rust_xlsxwriter::{
 
 use super::archive::{Archive, Entry, entries};
 use super::model::{Cell, Column, Grid, PAGE, Sheet, Target, Workbook};
-use super::text::{escaped, lines};
+use super::text::lines;
 use crate::error::{Error, Result};
+use crate::publish::text::escaped;
 use crate::publish::tidy::unwritten;
 
 /// Height of a line and width of a column of Arial 12, in pixels.

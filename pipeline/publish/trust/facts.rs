@@ -6,8 +6,9 @@ use minijinja::value::{Serde, Value};
 use minijinja::{Error, ErrorKind, context};
 use serde::Serialize;
 
-use super::super::edition::{AreaLevel, Edition};
-use super::super::pack::MANIFEST;
+use super::super::edition::Edition;
+use super::super::names::{LABEL, MANIFEST};
+use super::super::text::{escaped, thousands};
 use crate::config::look::Contact;
 use crate::error::{Error as Failure, Result};
 
@@ -23,7 +24,7 @@ impl Facts {
     /// # Errors
     /// [`Failure::System`] where one has no JSON form.
     pub fn of(edition: &Edition) -> Result<Self> {
-        Ok(Facts { files: [("privacy.json", json(&edition.label)?), (MANIFEST, json(&edition.manifest)?)] })
+        Ok(Facts { files: [(LABEL, json(&edition.label)?), (MANIFEST, json(&edition.manifest)?)] })
     }
 
     /// What a template calls as `fact("privacy.json#/total/loss_decimal")`.
@@ -45,7 +46,7 @@ impl Facts {
         context! {
             fact => self.function(),
             yaml => Value::from_function(|text: &str| Value::from_safe_string(own_words(text))),
-            label => self.file("privacy.json"),
+            label => self.file(LABEL),
             manifest => self.file(MANIFEST),
             contact => contact(&edition.contact).map(Value::from_safe_string),
             licence => Value::from_safe_string(licence),
@@ -78,13 +79,9 @@ fn contact(contact: &Contact) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// A level's name to what readers call it: the heading where the title is no more than that ("HSCP", and not "Hscp").
+/// A level's name to what readers call it.
 fn levels(edition: &Edition) -> Value {
-    let called = |level: &AreaLevel| match level.title.eq_ignore_ascii_case(&level.heading) {
-        true => level.heading.clone(),
-        false => level.title.clone(),
-    };
-    let words = edition.levels.iter().map(|level| (level.name.clone(), called(level)));
+    let words = edition.levels.iter().map(|level| (level.name.clone(), level.title.clone()));
     Value::from(Serde(words.collect::<BTreeMap<_, _>>()))
 }
 
@@ -102,7 +99,9 @@ fn json(value: &impl Serialize) -> Result<serde_json::Value> {
 fn shown(value: &serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::String(text) => Some(coded(text)),
-        serde_json::Value::Number(number) => number.as_i64().map(grouped).or_else(|| number.as_f64().map(rounded)),
+        serde_json::Value::Number(number) => {
+            number.as_i64().map(|it| thousands(&it.to_string())).or_else(|| number.as_f64().map(rounded))
+        }
         _ => None,
     }
 }
@@ -121,40 +120,12 @@ fn coded(text: &str) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#x27;"),
-            c => safe.push(c),
-        }
-    }
-    safe
-}
-
-/// `1,234`.
-fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::from(if number < 0 { "-" } else { "" });
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// To three significant digits below 100, and whole beyond; without zeros at the end.
 fn rounded(number: f64) -> String {
     let places = match number.abs() {
         size if size < 10.0 => 2,
         size if size < 100.0 => 1,
-        _ => return grouped(number.round() as i64),
+        _ => return thousands(&(number.round() as i64).to_string()),
     };
     let text = format!("{number:.places$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -166,8 +137,6 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_as_people_read_them() {
-        let whole = [(0, "0"), (-7, "-7"), (999, "999"), (1_000, "1,000"), (-1_234_567, "-1,234,567")];
-        assert!(whole.iter().all(|(number, text)| grouped(*number) == *text));
         let parts = [(0.254, "0.25"), (3.0, "3"), (25.058, "25.1"), (172.1007, "172"), (12_345.6, "12,346")];
         assert!(parts.iter().all(|(number, text)| rounded(*number) == *text));
     }

@@ -3,6 +3,7 @@
 use minijinja::context;
 
 use super::super::edition::Edition;
+use super::super::names::METHODOLOGY;
 use super::super::pack::NewFile;
 use super::facts::Facts;
 use crate::error::Result;
@@ -14,13 +15,13 @@ use crate::look::Pages;
 /// As [`Pages`].
 pub fn methodology(edition: &Edition) -> Result<Vec<NewFile>> {
     let facts = Facts::of(edition)?;
-    let pages = Pages::new(&edition.look, &[("methodology.html", include_str!("methodology.html"))])?;
+    let pages = Pages::new(&edition.look, &[(METHODOLOGY, include_str!("methodology.html"))])?;
     let page = pages.page(
-        "methodology.html",
+        METHODOLOGY,
         context! {
             revised => edition.stories.iter().any(|story| story.revises.is_some()),
             ..facts.common(edition)
         },
     )?;
-    Ok(vec![("methodology.html".into(), page.into_bytes())])
+    Ok(vec![(METHODOLOGY.into(), page.into_bytes())])
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::super::edition::{AreaLevel, Edition};
 use super::super::label::{PublishedLabel, ReportLabel};
+use super::super::names::{LABEL, PRIVACY};
 use super::super::pack::NewFile;
 use super::facts::Facts;
 use crate::error::Result;
@@ -29,10 +30,10 @@ struct Reach<'a> {
 pub fn privacy(edition: &Edition) -> Result<Vec<NewFile>> {
     let facts = Facts::of(edition)?;
     let reaches = reaches(edition);
-    let pages = Pages::new(&edition.look, &[("privacy.html", include_str!("privacy.html"))])?;
+    let pages = Pages::new(&edition.look, &[(PRIVACY, include_str!("privacy.html"))])?;
     let year = edition.label.spending.iter().position(|it| it.role == "patient" && it.over != edition.label.quarter);
     let page = pages.page(
-        "privacy.html",
+        PRIVACY,
         context! {
             reaches => Value::from(Serde(&reaches)),
             lead => lead(edition, &reaches).map(|lead| Value::from(Serde(lead))),
@@ -42,7 +43,7 @@ pub fn privacy(edition: &Edition) -> Result<Vec<NewFile>> {
             ..facts.common(edition)
         },
     )?;
-    Ok(vec![("privacy.html".into(), page.into_bytes())])
+    Ok(vec![(PRIVACY.into(), page.into_bytes())])
 }
 
 /// An example in a sentence.
@@ -65,7 +66,7 @@ fn lead<'a>(edition: &'a Edition, reaches: &'a [Reach<'a>]) -> Option<Lead<'a>> 
     let row = reaches.iter().find(is_spoken_of).or_else(|| reaches.first())?;
     let found = row.levels.iter().enumerate().rev().find_map(|(at, place)| Some((at, place.as_deref()?)));
     let (at, place) = found?;
-    let is_one = story.tables.get(at).is_some_and(|table| table.areas.len() <= 2);
+    let is_one = story.tables.get(at).is_some_and(|table| table.known_areas().count() <= 1);
     Some(Lead { label: row.label, unit: row.unit, level: &edition.levels.get(at)?.name, is_one, place })
 }
 
@@ -99,5 +100,5 @@ fn reaches(edition: &Edition) -> Vec<Reach<'_>> {
 
 fn place(at: usize, report: &ReportLabel, is_it: impl Fn(&PublishedLabel) -> bool) -> Option<String> {
     let found = report.published.iter().position(is_it)?;
-    Some(format!("privacy.json#/reports/{at}/published/{found}/interval_reach"))
+    Some(format!("{LABEL}#/reports/{at}/published/{found}/interval_reach"))
 }

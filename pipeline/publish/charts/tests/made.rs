@@ -149,7 +149,6 @@ pub fn edition(tables: Vec<Table>) -> Edition {
         levels: vec![level("board", &[("H", "NHS Test")]), level("part", &[("A", "Alba"), ("B", HOSTILE)])],
         bands: vec!["simd_quintile".into()],
         stories: vec![story(tables)],
-        sources: Vec::new(),
         label: label(),
         manifest: manifest(),
     }

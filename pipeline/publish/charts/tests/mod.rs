@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::words::{Span, grouped, wrapped};
+use super::words::{Span, wrapped};
 use super::*;
 use crate::estimate::Estimate;
 use crate::estimate::reliability::Mark;
@@ -262,11 +262,7 @@ fn huge_outlines_are_small_pictures() {
 }
 
 #[test]
-fn numbers_and_lines_of_words() {
-    for (number, expected) in [("1234567.8", "1,234,567.8"), ("-1234", "-1,234"), ("999", "999"), ("0.1234", "0.1234")]
-    {
-        assert_eq!(grouped(number), expected);
-    }
+fn words_are_broken_into_lines() {
     assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
     assert_eq!(wrapped("unbreakable", 3), ["unbreakable"]);
     assert_eq!(Span::new(f64::NAN, (0.0, 1.0)), None);

@@ -31,7 +31,6 @@ pub fn edition(tables: Vec<Table>) -> Edition {
         levels: vec![level("board", "Health board"), level("zone", "Data zone")],
         bands: vec!["simd_quintile".into()],
         stories: vec![story(tables)],
-        sources: Vec::new(),
         label: label(),
         manifest: manifest(),
     }
