@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use geojson::{Feature, GeometryValue, feature::Id};
@@ -79,7 +79,12 @@ pub fn read(path: &Path, wanted: Wanted<'_>) -> Result<Outlines> {
     let file = File::open(path).map_err(|e| Error::io("cannot read the boundaries in", path, e))?;
     let refuse = |what: String| Error::Input(format!("{}: {what}", path.display()));
     let mut gathered = Gathered::default();
-    let mut json = serde_json::Deserializer::from_reader(BufReader::with_capacity(1 << 20, file));
+    let mut bytes = BufReader::with_capacity(1 << 20, file);
+    // Some programs begin a file with a mark of its encoding, which is no part of it.
+    let start = bytes.fill_buf().map_err(|e| Error::io("cannot read the boundaries in", path, e))?;
+    let begins = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    bytes.consume(begins);
+    let mut json = serde_json::Deserializer::from_reader(bytes);
     let read = Collection(&mut gathered).deserialize(&mut json).and_then(|()| json.end());
     if let Err(e) = read {
         return Err(refuse(gathered.fault.unwrap_or_else(|| {
@@ -150,9 +155,13 @@ fn unmatched(features: &[Shape], wanted: Wanted<'_>) -> String {
     }
     let example = wanted.codes.first().map_or_else(String::new, |code| format!(", such as {code}"));
     let has = match properties.is_empty() {
+        _ if features.is_empty() => "it has no features".to_owned(),
         true => "its features have no properties of text".to_owned(),
         false => {
-            let shown = properties.iter().map(|(name, text)| format!("`{name}` ({text:?})")).collect::<Vec<_>>();
+            let shown = properties
+                .iter()
+                .map(|(name, text)| format!("`{}` ({text:?})", name.escape_debug()))
+                .collect::<Vec<_>>();
             format!("its properties are {}", shown.join(", "))
         }
     };
@@ -276,6 +285,9 @@ impl<'de> Visitor<'de> for Collection<'_> {
         }
         if kind.as_deref() == Some("FeatureCollection") && has_features {
             return Ok(());
+        }
+        if kind.as_deref() == Some("FeatureCollection") {
+            return Err(A::Error::custom(self.0.fault.insert("this FeatureCollection has no `features`".to_owned())));
         }
         let is = kind.map_or_else(|| "JSON without a `type`".to_owned(), |kind| format!("a {kind:?}"));
         let fault = format!("this is {is}, and no FeatureCollection: boundaries are one, with a feature for each area");

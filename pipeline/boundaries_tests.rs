@@ -102,7 +102,7 @@ fn each_fault_is_told_with_its_place_and_what_to_do() {
         (ring("[]"), &["feature 2", "a ring of 0 points"]),
         (collection(&[point]), &["feature 1", "a Point bounds no area", "MultiPolygon"]),
         (collection(&[coded("S08000001")]), &["`hscp`, such as S37000001", "`code` (\"S08000001\")", "`name`"]),
-        (collection(&[]), &["its features have no properties of text"]),
+        (collection(&[]), &["it has no features"]),
     ] {
         let error = read_text(&text).expect_err(&text);
         assert_eq!(error.exit_code(), 11, "{error}");
@@ -116,4 +116,20 @@ fn a_file_that_is_not_there_is_named() {
     let codes = BTreeSet::new();
     let error = read(Path::new("absent.geojson"), Wanted { level: "hscp", codes: &codes, retired: &BTreeMap::new() });
     assert!(error.unwrap_err().to_string().contains("absent.geojson"));
+}
+
+#[test]
+fn a_mark_of_the_encoding_is_no_part_of_a_file() {
+    let file = collection(&CODES.map(coded));
+    assert_eq!(read_text(&format!("\u{feff}{file}")).unwrap(), read_text(&file).unwrap());
+}
+
+#[test]
+fn what_is_refused_is_named_as_it_is() {
+    let told = |text: &str| read_text(text).unwrap_err().to_string();
+    assert!(told(r#"{"type":"FeatureCollection"}"#).contains("this FeatureCollection has no `features`"));
+    assert!(told(&collection(&[])).contains("it has no features"));
+    let shouting = feature("{\"a\\u001b[31m\":\"x\"}", &polygon(&[SQUARE]));
+    let told = told(&collection(&[shouting]));
+    assert!(told.contains("a\\u{1b}[31m") && !told.contains('\u{1b}'), "{told}");
 }

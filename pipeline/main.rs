@@ -119,6 +119,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
         }
         Command::Check { config } => {
             let plan = config::load(config)?;
+            smirr::run::refuse_faulty_look(&plan)?;
             let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
             print(&format!("{}, {}: no mistakes found. Reports: {reports}.\n", plan.board, plan.quarter))?;
             print(

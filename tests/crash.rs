@@ -235,3 +235,62 @@ fn a_ledger_that_cannot_be_written_stops_the_run_before_anything_is_read() {
         assert!(!board.pack().exists(), "{ledger}");
     }
 }
+
+/// Nothing is spent on a pack that has no place, and nothing of anyone else's is removed to make one.
+#[test]
+fn what_is_in_the_place_of_a_pack_is_left_there() {
+    let board = Board::new(&Size::default());
+    let refused = |what: &str| {
+        let ran = board.smirr(&["run", "--quiet"]).ends(14);
+        assert!(ran.stderr.contains("is in the place of the pack, and is none"), "{what}: {ran:?}");
+        assert!(!board.path("ledger.sqlite").exists(), "{what}: spent before it was known that there is no place");
+        fs::rename(board.pack(), board.path(what)).expect("it was left");
+    };
+    files::write(&board.pack().join("precious.txt"), "theirs");
+    refused("folder");
+    files::write(&board.pack(), "theirs");
+    refused("file");
+    std::os::unix::fs::symlink("nowhere", board.pack()).expect("a link can be made");
+    refused("link");
+    // What a killed run, or anyone else, has left where packs are made is cleared.
+    files::write(&board.path("published/.pack-2026-Q3"), "left");
+    board.smirr(&["run", "--quiet"]).ends(0);
+    assert_eq!(files::fault_of_pack(&board.pack()), None);
+}
+
+#[test]
+fn a_pack_that_cannot_be_finished_leaves_nothing_beside_the_earlier_one() {
+    let board = board();
+    board.smirr(&["run", "--quiet"]).ends(0);
+    let earlier = board.published();
+    // Between the largest file of the work folder and the largest of the pack: a fault while the pack is written.
+    let mut failed = 0;
+    for blocks in [40, 60, 80, 100, 150, 200] {
+        let ran = confined(&board, blocks, "trap '' XFSZ;");
+        failed += usize::from(ran.code == Some(14) && ran.stderr.contains(".pack-2026-Q3"));
+        assert!(board.published() == earlier, "{blocks} blocks: {ran:?}");
+    }
+    assert!(failed > 0, "no run met its limit in the pack");
+}
+
+#[test]
+fn a_faulty_template_is_told_before_anything_is_spent() {
+    let board = Board::new(&Size::default());
+    let yaml = fs::read_to_string(board.path("board.yaml")).expect("it is there");
+    files::write(&board.path("board.yaml"), yaml.replace("publish: {", "publish: { look: { templates: own },"));
+    for (name, text) in [
+        ("index.html", "{% if %}"),
+        ("privacy.html", "{{ "),
+        ("strings.yaml", "- a list"),
+        ("strings.yaml", "no_such_sentence: a"),
+        ("strings.yaml", "skip: '{{ '"),
+    ] {
+        files::write(&board.path("own").join(name), text);
+        for command in ["check", "run"] {
+            let ran = board.smirr(&[command, "--quiet"]).ends(10);
+            assert!(ran.stderr.contains(name) && ran.stderr.contains("own"), "{ran:?}");
+        }
+        assert!(!board.path("ledger.sqlite").exists(), "{name}: spent");
+        fs::remove_file(board.path("own").join(name)).expect("it is ours");
+    }
+}

@@ -48,7 +48,13 @@ fn values(board: &Board, table: &str, figure: &str, heading: &str) -> Vec<String
 fn a_release_follows_from_every_table_that_it_draws_on() {
     let board = board(&[("bridge", BRIDGE)]);
     board.smirr(&["run"]).ends(0);
-    let published = board.published();
+    let tables = || {
+        let mut published = board.published();
+        published.retain(|name, _| name.contains("bridge-"));
+        published
+    };
+    let published = tables();
+    assert!(!published.is_empty());
     let extracts = files::under(&board.path("extracts"));
     for table in ["referrals", "onward_referrals", "attendances", "patients", "contacts"] {
         let path = extracts.iter().find(|path| path.ends_with(format!("{table}.csv"))).expect("there is a file");
@@ -62,11 +68,11 @@ fn a_release_follows_from_every_table_that_it_draws_on() {
         assert!(code == 12 || ran.stdout.contains("this run cost nothing"), "{table}: {}", ran.stdout);
         fs::write(path, before).expect("it is ours");
     }
-    // In other words it is the same question.
+    // In other words it is the same question, with the same figures.
     let reworded = BRIDGE.replace("Went there", "Attended").replace("sessions > 0", "(sessions  >  0)");
     fs::write(board.path("reports/bridge.yaml"), reworded).expect("it is ours");
     assert!(board.smirr(&["run"]).ends(0).stdout.contains("this run cost nothing"));
-    assert!(board.published() == published);
+    assert!(tables() == published);
 }
 
 #[test]

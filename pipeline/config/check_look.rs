@@ -1,6 +1,8 @@
 //! How pages look, held against what readers need; and the files that pages are made of.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use super::check_board::Board;
 use super::look::{Colour, Contact, Look, READABLE};
@@ -13,13 +15,10 @@ impl Board<'_> {
         let yaml = &self.yaml.publish.look;
         let usual = Look::default();
         let logo = yaml.logo.as_ref().map(|path| self.places.root.join(path));
-        if let Some(logo) = &logo {
-            let is_picture = logo.extension().is_some_and(|it| ["svg", "png"].iter().any(|known| it == *known));
-            if !is_picture || !logo.is_file() {
-                let help = "an SVG or PNG file; paths start from the board's `root`".to_string();
-                self.complain(&["publish", "look", "logo"], "no picture is there", Some(help));
+        if let Some(logo) = &logo
+            && let Err((fault, help)) = picture(logo) {
+                self.complain(&["publish", "look", "logo"], fault, Some(help));
             }
-        }
         let templates = yaml.templates.as_ref().map(|path| self.places.root.join(path));
         if templates.as_ref().is_some_and(|folder| !folder.is_dir()) {
             self.complain(&["publish", "look", "templates"], "no such folder", None);
@@ -30,7 +29,14 @@ impl Board<'_> {
     }
 
     fn colour(&mut self, key: &str, text: Option<&str>, usual: Colour) -> Colour {
-        let Some(text) = text else { return usual };
+        let Some(text) = text else {
+            // `colour: #3F3685` is a key with a comment.
+            if self.document.root.find(&["publish", "look"]).get(key).is_some() {
+                let help = "in quotes, as in \"#3F3685\": a # begins a comment".to_string();
+                self.complain(&["publish", "look", key], "no colour is given", Some(help));
+            }
+            return usual;
+        };
         let Some(colour) = Colour::parse(text) else {
             let help = "six hexadecimal digits after a #, as in \"#3F3685\"".to_string();
             self.complain(&["publish", "look", key], &format!("{} is no colour", quote(text)), Some(help));
@@ -49,10 +55,16 @@ impl Board<'_> {
     pub fn contact(&mut self) -> Contact {
         let contact = self.yaml.publish.contact.clone();
         let plain = |text: &str| !text.chars().any(|c| c.is_control() || c.is_whitespace() || "<>\"'".contains(c));
-        if contact.email.as_ref().is_some_and(|it| !plain(it) || it.matches('@').count() != 1) {
-            self.complain(&["publish", "contact", "email"], "no address for e-mail", None);
+        let mail = |text: &str| {
+            let (name, host) = text.split_once('@').unwrap_or_default();
+            plain(text) && ![name, host].iter().any(|it| it.is_empty() || it.contains([':', '@', '?', '&']))
+        };
+        if contact.email.as_ref().is_some_and(|it| !mail(it)) {
+            let help = "a name, @ and a host, as in links@board.example".to_string();
+            self.complain(&["publish", "contact", "email"], "no address for e-mail", Some(help));
         }
-        if contact.url.as_ref().is_some_and(|it| !plain(it) || !it.starts_with("https://")) {
+        let page = |text: &str| plain(text) && text.strip_prefix("https://").is_some_and(|it| !it.is_empty());
+        if contact.url.as_ref().is_some_and(|it| !page(it)) {
             self.complain(&["publish", "contact", "url"], "no address of a page: it starts with https://", None);
         }
         contact
@@ -76,5 +88,32 @@ impl Board<'_> {
             found.push((level, path));
         }
         found
+    }
+}
+
+/// The largest logo, in bytes: every page holds it whole, three letters a byte.
+const LARGEST_LOGO: u64 = 200_000;
+
+/// Whether a file is a picture that pages can hold; why not, and what to do.
+fn picture(path: &Path) -> Result<(), (&'static str, String)> {
+    let usual = || "an SVG or PNG file; paths start from the board's `root`".to_string();
+    let mut text = Vec::new();
+    // Asked first: what is no plain file, opening would wait for.
+    if !path.is_file() {
+        return Err(("no picture is there", usual()));
+    }
+    let file = File::open(path).map_err(|_| ("this picture cannot be read", usual()))?;
+    file.take(LARGEST_LOGO + 1).read_to_end(&mut text).map_err(|_| ("this picture cannot be read", usual()))?;
+    let is_kind = match path.extension().and_then(|it| it.to_str()) {
+        Some("png") => text.starts_with(b"\x89PNG\r\n\x1a\n"),
+        Some("svg") => {
+            std::str::from_utf8(&text).is_ok_and(|text| text.contains("<svg")) || text.len() as u64 > LARGEST_LOGO
+        }
+        _ => return Err(("the name of a logo ends in .svg or .png", usual())),
+    };
+    match text.len() as u64 > LARGEST_LOGO {
+        _ if !is_kind => Err(("this is not the picture that its name says", usual())),
+        true => Err(("this picture is too large: every page holds it", format!("at most {LARGEST_LOGO} bytes"))),
+        false => Ok(()),
     }
 }

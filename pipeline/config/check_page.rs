@@ -38,6 +38,10 @@ impl Check<'_> {
             return None;
         };
         self.unused(&place, kind, yaml);
+        if yaml.title.as_ref().is_some_and(|it| it.trim().is_empty()) {
+            let help = "leave it out: the figure's label and the dimension are the title".to_owned();
+            self.complain(&["charts", &place, "title"], "the title is empty", Some(help));
+        }
         let path = ["charts", place.as_str(), kind];
         let mut found = Vec::new();
         for name in &figures {
@@ -94,13 +98,15 @@ impl Check<'_> {
                     return None;
                 };
                 let alone = |it: &&Published| it.by.iter().any(|set| *set == [by.clone()]);
-                if !figures.iter().all(alone) {
+                if let Some(lacking) = figures.iter().find(|it| !alone(it)) {
                     let known = figures.iter().flat_map(|it| &it.by).filter(|set| set.len() == 1).flatten();
                     let mut known = known.map(String::as_str).collect::<Vec<_>>();
                     known.dedup();
-                    let help = advice(&by, known);
-                    let message = format!("no table of this report gives that by {} alone", quote(&by));
-                    self.complain(&path, &message, help);
+                    let is_area = by == "area" || self.scene.levels.contains(&by.as_str());
+                    let help = if is_area { Some("show it as `areas`".into()) } else { advice(&by, known) };
+                    let message =
+                        format!("no table of this report gives {} by {} alone", quote(&lacking.name), quote(&by));
+                    self.complain(&["charts", place, "by"], &message, help);
                     return None;
                 }
                 let words = by.replace('_', " ");

@@ -58,6 +58,10 @@ impl Check<'_> {
             let help = Some(format!("allowed here: {}", list(&TAGS)));
             return self.point(path, place, &format!("sentences have no tag {}", quote(tag)), help);
         }
+        if let Some(name) = in_single_braces(text, known) {
+            let help = format!("figures stand in double braces: `{{{{ {name} }}}}`");
+            return self.point(path, Place::Name(name), "single braces print what is between them", Some(help));
+        }
         let environment = language(Comparisons::default());
         let template = match environment.template_from_str(text) {
             Ok(template) => template,
@@ -157,6 +161,16 @@ fn unknown_tag(text: &str) -> Option<(&str, Place<'_>)> {
         let end = inside.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(inside.len());
         let tag = &inside[..end];
         (!TAGS.contains(&tag)).then_some((tag, if tag.is_empty() { Place::All } else { Place::Name(tag) }))
+    })
+}
+
+/// A figure, or another name of this language, in single braces.
+fn in_single_braces<'t>(text: &'t str, known: &Known<'_>) -> Option<&'t str> {
+    let is_known = |name: &str| PLAIN.contains(&name) || known.figures.iter().any(|it| it.name == name);
+    text.match_indices('{').find_map(|(at, _)| {
+        let inside = text[at + 1..].split('}').next().unwrap_or_default();
+        let name = inside.split('.').next().unwrap_or_default().trim();
+        (!text[..at].ends_with('{') && is_known(name)).then_some(name)
     })
 }
 

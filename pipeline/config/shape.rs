@@ -57,8 +57,21 @@ impl<'a> Walk<'a> {
         match &node.value {
             Value::Map(entries) => self.map(node, entries, schema, key),
             Value::List(items) => self.list(node, items, schema),
-            Value::Scalar(text, _) => self.number(node, text, schema),
+            Value::Scalar(text, _) => {
+                self.legible(node, text);
+                self.number(node, text, schema);
+            }
             Value::Opaque => {}
+        }
+    }
+
+    /// What is read here is printed somewhere: no text changes how the text about it is shown.
+    fn legible(&mut self, node: &Node, text: &str) {
+        let turns = |c: char| matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+        let hidden = |c: char| turns(c) || c.is_control() && !['\n', '\t'].contains(&c);
+        if let Some(hidden) = text.chars().find(|c| hidden(*c)) {
+            let message = format!("this text has a character that cannot be shown, U+{:04X}", u32::from(hidden));
+            self.push(node, message, Some("write it without".to_string()));
         }
     }
 

@@ -10,12 +10,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, State, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::config::look::{Colour, Look};
@@ -34,7 +35,8 @@ const FUEL: u64 = 200_000_000;
 /// A maker of pages.
 pub struct Pages {
     environment: Environment<'static>,
-    strings: BTreeMap<String, String>,
+    /// Those of `strings.yaml`.
+    sentences: Arc<Environment<'static>>,
 }
 
 /// What each page says of the board.
@@ -54,15 +56,7 @@ impl Pages {
     /// # Errors
     /// [`Error::Io`] where a file of the board's look cannot be read; [`Error::System`] where one is no template.
     pub fn new(look: &Look, templates: &[(&'static str, &'static str)]) -> Result<Self> {
-        let mut environment = Environment::new();
-        environment.set_auto_escape_callback(
-            |name| {
-                if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
-            },
-        );
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_fuel(Some(FUEL));
-        environment.set_syntax(syntax());
+        let mut environment = environment();
         let mut strings = BTreeMap::new();
         for (name, own) in OWN.iter().chain(templates) {
             let text = theirs(look.templates.as_deref(), name)?.map_or(Cow::Borrowed(*own), Cow::Owned);
@@ -72,16 +66,12 @@ impl Pages {
                 environment.add_template_owned(*name, text.into_owned()).map_err(|e| faulty(name, &e))?;
             }
         }
-        for (key, text) in &strings {
-            // By its own name as plain text, and as part of a page with what is filled in escaped.
-            for name in [key.clone(), format!("{key}.html")] {
-                environment.add_template_owned(name, text.clone()).map_err(|e| faulty("strings.yaml", &e))?;
-            }
-        }
-        environment.add_function("say", say);
+        let sentences = Arc::new(sentences(&strings)?);
+        let said = Arc::clone(&sentences);
+        environment.add_function("say", move |key: &str, values: Option<Value>| say(&said, key, values));
         environment.add_global("t", Serde(&strings));
         environment.add_global("look", Serde(appearance(look)?));
-        Ok(Pages { environment, strings })
+        Ok(Pages { environment, sentences })
     }
 
     /// A page.
@@ -98,16 +88,41 @@ impl Pages {
     /// # Errors
     /// As [`Pages::page`].
     pub fn say(&self, key: &str, context: impl Into<Value>) -> Result<String> {
-        match self.strings.contains_key(key) {
-            true => self.page(key, context),
-            false => Err(Error::System(format!("strings.yaml has no `{key}`"))),
-        }
+        let missing = |_| Error::System(format!("strings.yaml has no `{key}`"));
+        let sentence = self.sentences.get_template(key).map_err(missing)?;
+        sentence.render(context).map_err(|e| unsayable(key, &e))
     }
 }
 
+/// The sentences, as templates of their own: none reaches a page, a file or `say`, so none leads back to itself for ever.
+fn sentences(strings: &BTreeMap<String, String>) -> Result<Environment<'static>> {
+    let mut environment = environment();
+    for (key, text) in strings {
+        // By its own name as plain text, and as part of a page with what is filled in escaped.
+        for name in [key.clone(), format!("{key}.html")] {
+            environment.add_template_owned(name, text.clone()).map_err(|e| unsayable(key, &e))?;
+        }
+    }
+    Ok(environment)
+}
+
+/// What pages and sentences have in common.
+fn environment() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_auto_escape_callback(
+        |name| {
+            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+        },
+    );
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(FUEL));
+    environment.set_syntax(syntax());
+    environment
+}
+
 /// In a page, `say("key", {"name": value})`: a sentence of `strings.yaml`, escaped but for what is markup already.
-fn say(state: &State<'_, '_>, key: &str, values: Option<Value>) -> std::result::Result<Value, minijinja::Error> {
-    let sentence = state.env().get_template(&format!("{key}.html"))?;
+fn say(sentences: &Environment<'_>, key: &str, values: Option<Value>) -> std::result::Result<Value, minijinja::Error> {
+    let sentence = sentences.get_template(&format!("{key}.html"))?;
     sentence.render(values.unwrap_or_else(|| minijinja::context! {})).map(Value::from_safe_string)
 }
 
@@ -163,6 +178,11 @@ const DARK: Colour = Colour([0x1b, 0x1a, 0x22]);
 fn data_uri(path: &Path, bytes: &[u8]) -> String {
     let kind = if path.extension().is_some_and(|it| it == "png") { "image/png" } else { "image/svg+xml" };
     format!("data:{kind};base64,{}", BASE64.encode(bytes))
+}
+
+/// A sentence's fault: its key, and never what it was to show.
+fn unsayable(key: &str, error: &minijinja::Error) -> Error {
+    Error::System(format!("the sentence `{key}` of strings.yaml cannot be used: {}", error.kind()))
 }
 
 /// A template's fault: name and line, and never what it was to show.

@@ -36,6 +36,20 @@ fn a_template_that_never_ends_is_stopped() {
     assert!(pages.page("one.html", ()).is_err());
 }
 
+/// What is refused when pages are made, or when the sentence is said: never a thread that runs out of stack.
+#[test]
+fn a_sentence_that_leads_to_itself_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let look = Look { templates: Some(folder.path().to_owned()), ..Look::default() };
+    for endless in
+        ["{{ say('skip') }}", "{% include 'page.html' %}", "{% include 'skip' %}", "{% include 'skip.html' %}"]
+    {
+        fs::write(folder.path().join("strings.yaml"), format!("skip: \"{endless}\"\n")).unwrap();
+        let said = Pages::new(&look, &[]).unwrap().say("skip", ());
+        assert!(said.unwrap_err().to_string().contains("the sentence `skip` of strings.yaml"), "{endless}");
+    }
+}
+
 #[test]
 fn dark_pages_are_readable() {
     let look = appearance(&Look::default()).unwrap();

@@ -105,7 +105,7 @@ impl Past {
     ///
     /// # Errors
     /// As [`Earlier::rows`].
-    pub(super) fn of_table(&self, table: &Table) -> Result<Option<Vec<(Vintage, Vec<StringRecord>)>>> {
+    pub(super) fn of_table(&self, table: &Table) -> Result<Option<Vec<Part>>> {
         let Some(back) = self.series.checked_sub(1) else { return Ok(None) };
         let mut parts = Vec::new();
         for pack in self.packs.iter().filter(|pack| pack.quarter >= self.quarter.before(back)) {
@@ -116,6 +116,9 @@ impl Past {
         Ok(Some(parts))
     }
 }
+
+/// A table as it was in one quarter, and what it rested on then.
+pub(super) type Part = (Vintage, Vec<StringRecord>);
 
 /// Quarters one after another, each with whether it rests on other things than the one before it; and whether this one,
 /// which rests on `own`, does.

@@ -35,6 +35,19 @@ pub mod trust;
 mod verify;
 
 pub use manifest::{File, Manifest, Release};
-pub use pack::{Pack, write_pack};
+pub use pack::{Pack, refuse_no_place, write_pack};
 pub use table::{ALL, Block, Row, Table};
 pub use verify::{Verified, verify};
+
+use crate::config::look::Look;
+use crate::error::Result;
+use crate::look::Pages;
+
+/// Reads all that the board's look has of its own for what is published: to be asked before anything is spent.
+///
+/// # Errors
+/// As [`Pages::new`].
+pub fn refuse_faulty(look: &Look) -> Result<()> {
+    let templates = [&page::TEMPLATES[..], &trust::TEMPLATES[..]].concat();
+    Pages::new(look, &templates).map(|_| ())
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{Access, CWD, RenameFlags, access, renameat_with};
 use sha2::{Digest, Sha256};
 
 use super::earlier::{Past, Vintage};
@@ -16,6 +16,7 @@ use super::series::series;
 use super::table::Table;
 use super::{metadata, page, sheets, tidy, trust};
 use crate::config::board::Format;
+use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
 use crate::folders::make_open_folder;
 use crate::ingest::blocks::hex;
@@ -35,23 +36,60 @@ pub(super) type NewFile = (String, Vec<u8>);
 /// One piece of the work: it makes some of the files, and none that another makes.
 pub(super) type Job<'a> = Box<dyn Fn() -> Result<Vec<NewFile>> + Send + Sync + 'a>;
 
+/// Whether a pack can be put in its place: to be asked before anything is spent on one.
+///
+/// # Errors
+/// [`Error::Io`] where nothing can be written there; [`Error::System`] where something that is no pack is in its place.
+pub fn refuse_no_place(to: &Path, quarter: Quarter) -> Result<()> {
+    if to.symlink_metadata().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+        // It is made when there is something to put in it.
+        return Ok(());
+    }
+    make_open_folder(to)?;
+    access(to, Access::WRITE_OK | Access::EXEC_OK).map_err(|e| Error::io("cannot write in", to, e.into()))?;
+    let folder = to.join(quarter.to_string());
+    let is_there = folder.symlink_metadata().is_ok();
+    let is_pack = folder.join(MANIFEST).is_file() || fs::read_dir(&folder).is_ok_and(|mut it| it.next().is_none());
+    if is_there && !is_pack {
+        return Err(Error::System(format!(
+            "{} is in the place of the pack, and is none: it has no {MANIFEST}. It is left as it is; move it elsewhere",
+            folder.display()
+        )));
+    }
+    Ok(())
+}
+
 /// Writes a pack beside its place, and moves it there in one step; an earlier pack is replaced whole.
 ///
 /// # Errors
-/// [`Error::Io`] where the disk refuses; what was there before is then still there.
+/// [`Error::Io`] where the disk refuses; what was there before is then still there, and nothing half made beside it.
 pub fn write_pack(to: &Path, edition: &Edition, formats: &[Format], past: &Past, threads: usize) -> Result<Pack> {
     make_open_folder(to)?;
-    let name = edition.quarter.to_string();
+    refuse_no_place(to, edition.quarter)?;
     // A fixed name: what a killed run left there is cleared by the next. The run's lock keeps others out.
-    let staging = to.join(format!(".pack-{name}"));
+    let staging = to.join(format!(".pack-{}", edition.quarter));
     clear(&staging)?;
-    make_open_folder(&staging)?;
+    let pack = stage(&staging, edition, formats, past, threads).and_then(|manifest| {
+        let folder = to.join(edition.quarter.to_string());
+        put_in_place(&staging, &folder)?;
+        Ok(Pack { folder, manifest })
+    });
+    if pack.is_err() {
+        // The first error is the one to tell; a full disk has its room again.
+        let _ = clear(&staging);
+    }
+    pack
+}
+
+/// Writes every file of a pack, and gives the hash of its manifest.
+fn stage(staging: &Path, edition: &Edition, formats: &[Format], past: &Past, threads: usize) -> Result<[u8; 32]> {
+    make_open_folder(staging)?;
     let jobs = jobs(edition, formats, past);
-    let mut files = work(&jobs, threads, &staging)?;
+    let mut files = work(&jobs, threads, staging)?;
     files.sort_by(|a, b| a.name.cmp(&b.name));
     // What describes the others states their hashes: it can only come after them.
     for file in metadata::descriptions(edition, &files)? {
-        files.push(put(&staging, file)?);
+        files.push(put(staging, file)?);
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(twice) = files.windows(2).find(|pair| pair[0].name == pair[1].name) {
@@ -60,9 +98,7 @@ pub fn write_pack(to: &Path, edition: &Edition, formats: &[Format], past: &Past,
     let manifest = super::Manifest { files, ..edition.manifest.clone() };
     let text = json(&manifest)?;
     write(&staging.join(MANIFEST), &text)?;
-    let folder = to.join(name);
-    put_in_place(&staging, &folder)?;
-    Ok(Pack { folder, manifest: Sha256::digest(&text).into() })
+    Ok(Sha256::digest(&text).into())
 }
 
 /// What a pack is made of: an output is a line here.
@@ -178,8 +214,13 @@ fn set_mode(path: &Path, mode: u32) -> Result<()> {
         .map_err(|e| Error::io("cannot set permissions of", path, e))
 }
 
+/// Removes what a run has left: a folder, or what lies in its place. A link is removed, and not what it leads to.
 fn clear(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
+    let removed = match folder.symlink_metadata() {
+        Ok(it) if !it.is_dir() => fs::remove_file(folder),
+        _ => fs::remove_dir_all(folder),
+    };
+    match removed {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("cannot remove", folder, e)),
         _ => Ok(()),
     }

@@ -38,6 +38,7 @@ pub mod witness;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::config::diagnostic::{Diagnostic, Diagnostics};
 use crate::config::plan::{Plan, Publish};
 use crate::engine::{Engine, Limits};
 use crate::error::{Error, Result};
@@ -104,12 +105,29 @@ pub struct Charge {
     pub revises: Option<String>,
 }
 
+/// Holds the board's own templates and strings against what can be read as such.
+///
+/// # Errors
+/// [`Error::Config`] where one cannot; [`Error::Io`] where the disk refuses.
+pub fn refuse_faulty_look(plan: &Plan) -> Result<()> {
+    publish::refuse_faulty(&plan.publish.look).map_err(|error| match (error, &plan.publish.look.templates) {
+        (Error::System(fault), Some(folder)) => {
+            let mut complaints = Diagnostics::new();
+            complaints.push(Diagnostic::whole_file(folder, fault));
+            Error::Config(complaints)
+        }
+        (error, _) => error,
+    })
+}
+
 /// Runs the whole pipeline.
 ///
 /// # Errors
 /// Of each stage, by class; whatever was published before is then still there, whole.
 pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Summary> {
     keys::refuse_expired(plan, progress)?;
+    publish::refuse_no_place(&plan.publish.to, plan.quarter)?;
+    refuse_faulty_look(plan)?;
     fictional::make(plan, resources.threads, progress)?;
     let store = open_store(plan, progress)?;
     let mut intake = Intake::new(plan, &store, progress, resources.threads)?;

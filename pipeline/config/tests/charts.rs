@@ -53,15 +53,23 @@ fn slips_in_charts() {
         ),
         (
             "bars: referred, by: simd_quintle",
-            "24:13 no table of this report gives that by `simd_quintle` alone | did you mean `simd_quintile`?",
+            "24:27 no table of this report gives `referred` by `simd_quintle` alone | did you mean `simd_quintile`?",
         ),
         (
             "bars: registered, by: reason",
-            "24:13 no table of this report gives that by `reason` alone | the only one allowed here is `simd_quintile`",
+            "24:29 no table of this report gives `registered` by `reason` alone | the only one allowed here is `simd_quintile`",
         ),
         (
             "bars: [referred, referral_rate], by: simd_quintile",
             "24:13 these figures are of different units, and cannot share an axis",
+        ),
+        (
+            "bars: referred, by: hscp",
+            "24:27 no table of this report gives `referred` by `hscp` alone | show it as `areas`",
+        ),
+        (
+            "trend: referred, title: ' '",
+            "24:31 the title is empty | leave it out: the figure's label and the dimension are the title",
         ),
         ("trend: [referred, referred]", "24:14 `referred` is named twice"),
         ("trend: []", "24:14 a chart shows at least one figure"),

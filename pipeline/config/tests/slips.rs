@@ -262,6 +262,56 @@ fn slips_in_a_report() {
 }
 
 #[test]
+fn text_that_cannot_be_shown_as_it_is() {
+    for hidden in ["\\0", "\\e[31m", "\\u202E", "\\u2066", "\\r"] {
+        let title = format!("title: \"Who the links{hidden} workers reach\"");
+        let found = Board::new().edit(REACH, "title: Who the links workers reach", &title).short();
+        let told =
+            found.iter().any(|it| it.starts_with("reach.yaml:2:8 this text has a character that cannot be shown, U+"));
+        assert!(told && found.len() == 1, "{hidden}: {found:?}");
+    }
+    let title =
+        "title: \"Who \\u202A\\u202C\"".replace("\\u202A\\u202C", "\u{1F469}\u{200D}\u{2695} \u{5D0}\u{200F} e\u{301}");
+    assert_eq!(Board::new().edit(REACH, "title: Who the links workers reach", &title).short(), Vec::<String>::new());
+}
+
+#[test]
+fn slips_in_look_and_contact() {
+    let with = |lines: &str| Board::new().edit(DEMO, "publish:\n", &format!("publish:\n{lines}\n"));
+    let pictures = tempfile::tempdir().unwrap();
+    let picture = |name: &str, bytes: &[u8]| {
+        let path = pictures.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        format!("  look: {{ logo: {} }}", path.display())
+    };
+    let png = b"\x89PNG\r\n\x1a\n";
+    let table = [
+        ("  look:\n    colour: #3F3685".to_owned(), "no colour is given | in quotes"),
+        ("  look: { colour: purple }".into(), "`purple` is no colour"),
+        ("  look: { accent: '#83BB26' }".into(), "#83BB26 is too pale to be read"),
+        ("  look: { logo: nowhere.svg }".into(), "no picture is there"),
+        (picture("a.jpg", png), "the name of a logo ends in .svg or .png"),
+        (picture("a.png", b"hello"), "this is not the picture that its name says"),
+        (picture("a.svg", b""), "this is not the picture that its name says"),
+        (picture("b.svg", &[b"<svg>".to_vec(), vec![b' '; 300_000]].concat()), "this picture is too large"),
+        (picture("b.png", &[png.to_vec(), vec![0; 300_000]].concat()), "this picture is too large"),
+        ("  contact: { email: 'mailto:a@b' }".into(), "no address for e-mail"),
+        ("  contact: { email: a@ }".into(), "no address for e-mail"),
+        ("  contact: { url: 'https://' }".into(), "no address of a page"),
+        ("  contact: { url: 'javascript:alert(1)' }".into(), "no address of a page"),
+    ];
+    for (yaml, expected) in table {
+        let found = with(&yaml).short();
+        assert!(found.len() == 1 && found[0].contains(expected), "{yaml}: {found:?}");
+    }
+    for good in
+        [picture("c.png", png), picture("c.svg", b"<?xml?><svg/>"), "  contact: { email: a.b@c.example }".into()]
+    {
+        assert_eq!(with(&good).short(), Vec::<String>::new(), "{good}");
+    }
+}
+
+#[test]
 fn sums_are_bounded_the_right_way_round() {
     let sum = |between: &str| {
         Board::new()

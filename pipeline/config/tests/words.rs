@@ -46,6 +46,8 @@ fn each_slip_is_told_where_it_stands() {
         ("'{{ referral_rate.simd_quintile }}'", "24:6 this sentence cannot be printed: "),
         ("'{{ referred.value / 2 }}'", "24:6 this sentence cannot be printed: "),
         ("'{{ compare(referred, 3) }}'", "24:6 this sentence cannot be printed: only two figures can be compared"),
+        ("'{ referred } people'", "24:8 single braces print what is between them | figures stand in double braces"),
+        ("'{ referred.value }'", "24:8 single braces print what is between them"),
         ("'{{ referred'", "24:6 this sentence cannot be printed: "),
         ("'{{ referred | tojson }}'", "24:6 this sentence cannot be printed: "),
         ("'{% include \"index.html\" %}'", "24:9 sentences have no tag `include`"),

@@ -36,7 +36,7 @@ use crate::error::{Error, Result};
 use crate::look::Pages;
 
 /// What the page is made of, beside what all pages share.
-const TEMPLATES: [(&str, &str); 6] = [
+pub(super) const TEMPLATES: [(&str, &str); 6] = [
     ("index.html", include_str!("index.html")),
     ("index-parts.html", include_str!("index-parts.html")),
     ("index-findings.html", include_str!("index-findings.html")),

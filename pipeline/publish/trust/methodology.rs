@@ -15,7 +15,7 @@ use crate::look::Pages;
 /// As [`Pages`].
 pub fn methodology(edition: &Edition) -> Result<Vec<NewFile>> {
     let facts = Facts::of(edition)?;
-    let pages = Pages::new(&edition.look, &[(METHODOLOGY, include_str!("methodology.html"))])?;
+    let pages = Pages::new(&edition.look, &super::TEMPLATES)?;
     let page = pages.page(
         METHODOLOGY,
         context! {

@@ -9,6 +9,10 @@ pub mod method;
 mod methodology;
 mod privacy;
 
+/// The two pages.
+pub(super) const TEMPLATES: [(&str, &str); 2] =
+    [("privacy.html", include_str!("privacy.html")), ("methodology.html", include_str!("methodology.html"))];
+
 pub use accuracy::published;
 pub(super) use methodology::methodology;
 pub(super) use privacy::privacy;

@@ -30,7 +30,7 @@ struct Reach<'a> {
 pub fn privacy(edition: &Edition) -> Result<Vec<NewFile>> {
     let facts = Facts::of(edition)?;
     let reaches = reaches(edition);
-    let pages = Pages::new(&edition.look, &[(PRIVACY, include_str!("privacy.html"))])?;
+    let pages = Pages::new(&edition.look, &super::TEMPLATES)?;
     let year = edition.label.spending.iter().position(|it| it.role == "patient" && it.over != edition.label.quarter);
     let page = pages.page(
         PRIVACY,
