@@ -12,8 +12,6 @@ mod sentences;
 
 use std::io::Write;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD as BASE64;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 use minijinja::context;
@@ -33,7 +31,7 @@ use super::trends::Trends;
 use crate::config::board::Format;
 use crate::config::page::{Chart, ChartKind};
 use crate::error::{Error, Result};
-use crate::look::Pages;
+use crate::look::{Pages, base64};
 
 /// What the page is made of, beside what all pages share.
 pub(super) const TEMPLATES: [(&str, &str); 6] = [
@@ -171,7 +169,7 @@ pub fn index(edition: &Edition, formats: &[Format], past: &Past) -> Result<Vec<u
         finer => finer(edition, &pages)?,
         bands => !edition.bands.is_empty(),
         pack => files::pack(formats),
-        policy => format!("sha256-{}", BASE64.encode(Sha256::digest(&script))),
+        policy => format!("sha256-{}", base64(Sha256::digest(&script))),
         levels => Serde(&levels),
         first => !places.is_empty(),
         findings,
@@ -304,7 +302,7 @@ fn packed(markup: &str) -> Result<String> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
     let bytes = encoder.write_all(markup.as_bytes()).and_then(|()| encoder.finish());
     let bytes = bytes.map_err(|_| Error::System("a part of the page could not be compressed".into()))?;
-    Ok(BASE64.encode(&bytes))
+    Ok(base64(&bytes))
 }
 
 /// A drawing that names the sentence beside it as its description.
