@@ -233,3 +233,19 @@ fn a_page_needs_neither_charts_nor_findings_and_is_made_where_it_is_asked_for() 
     assert!(!text.contains("id=\"findings\"") && !text.contains("<svg") && text.contains("<details open>"));
     assert!(text.contains("id=\"report-reach\"") && !text.contains("href=\"#findings\""));
 }
+
+/// Where rules withhold what a finding is of, it gives way to one plain sentence, once a report.
+#[test]
+fn a_finding_without_figures_says_so_plainly() {
+    let mut board = Board::new(&Size { single: true, ..Size::default() });
+    let report = "title: T\nprotects: patient\nby: [area]\nmeasures: { referred: { persons: referrals } }\n\
+                  reliability: { unreliable_over: \"0.001%\", withhold_over: \"0.001%\" }\n\
+                  findings: [\"{{ referred }} came.\", \"That is {{ referred.value }}.\", \"It is {{ quarter }}.\"]\n";
+    board.reports(&[("r", report)]);
+    with_page(&board);
+    board.smirr(&["run", "--quiet"]).ends(0);
+    let text = page(&board);
+    let findings = between(&text, "<section data-in=\"findings\"", "</section>")[0];
+    assert_eq!(findings.matches("are withheld, or there are none").count(), 1, "{findings}");
+    assert!(findings.contains("It is ") && !findings.contains(" came") && !findings.contains("That is"), "{findings}");
+}

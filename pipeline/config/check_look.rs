@@ -16,9 +16,10 @@ impl Board<'_> {
         let usual = Look::default();
         let logo = yaml.logo.as_ref().map(|path| self.places.root.join(path));
         if let Some(logo) = &logo
-            && let Err((fault, help)) = picture(logo) {
-                self.complain(&["publish", "look", "logo"], fault, Some(help));
-            }
+            && let Err((fault, help)) = picture(logo)
+        {
+            self.complain(&["publish", "look", "logo"], fault, Some(help));
+        }
         let templates = yaml.templates.as_ref().map(|path| self.places.root.join(path));
         if templates.as_ref().is_some_and(|folder| !folder.is_dir()) {
             self.complain(&["publish", "look", "templates"], "no such folder", None);

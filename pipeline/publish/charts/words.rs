@@ -64,9 +64,13 @@ fn in_unit(row: &Row<'_>, words: &Published, unit: &str) -> String {
 
 /// A value with its unit, its interval and its symbols, as far as they are there.
 pub fn joined(value: Option<String>, interval: Option<(String, String)>, symbols: &str, unit: &str) -> String {
-    let spaced = if ["", "%"].contains(&unit) { unit.to_owned() } else { format!(" {unit}") };
+    let in_unit = |value: String| match unit {
+        "" | "%" => value + unit,
+        "£" => format!("£{value}"),
+        unit => format!("{value} {unit}"),
+    };
     let interval = interval.filter(|_| value.is_some()).map(|(lower, upper)| format!("({lower} to {upper})"));
-    let value = value.map(|value| value + &spaced);
+    let value = value.map(in_unit);
     let parts = [value, interval, Some(symbols.to_owned()).filter(|it| !it.is_empty())];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }

@@ -10,9 +10,11 @@ use super::figures::spoken;
 use crate::config::published::Published;
 use crate::config::words::{Comparisons, PLAIN, Said, language};
 use crate::error::{Error, Result};
+use crate::estimate::reliability::Mark;
 use crate::look::Pages;
 use crate::publish::edition::{Edition, Story};
 use crate::publish::table::{Block, Row};
+use crate::publish::text::bracketed;
 
 /// The sentences of one report.
 pub(super) struct Sentences<'a> {
@@ -44,9 +46,18 @@ impl<'a> Sentences<'a> {
         Ok(sentences)
     }
 
-    /// What a reader should know first of a place.
+    /// What a reader should know first of a place. A finding whose figures are not there gives way to one plain sentence.
     pub fn findings(&self, place: &Place) -> Result<Vec<String>> {
-        self.printed(&self.story.findings, place)
+        let none = self.pages.say("page_no_finding", context! { area => &*place.name })?;
+        let missing = [Mark::Withheld, Mark::NotApplicable].map(|mark| bracketed(mark.symbol()));
+        let mut findings = Vec::new();
+        for said in self.printed(&self.story.findings, place)? {
+            let said = if missing.iter().any(|symbol| said.contains(symbol)) { none.clone() } else { said };
+            if !findings.contains(&said) {
+                findings.push(said);
+            }
+        }
+        Ok(findings)
     }
 
     /// What a reader should know beside the figures of a place: paragraphs.
