@@ -142,7 +142,7 @@ pub fn short(number: f64) -> String {
 }
 
 /// Words keep clear of the lines behind them.
-const CLEAR: &str = "<g stroke=\"var(--paper)\" stroke-width=\"7\" paint-order=\"stroke\">";
+const CLEAR: &str = "<g stroke=\"var(--paper)\" stroke-width=\"5\" paint-order=\"stroke\">";
 
 /// The elements of a drawing of the library, without its frame: words over all else, and lines of one colour that follow
 /// each other as one path.
