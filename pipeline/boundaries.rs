@@ -96,8 +96,9 @@ pub fn read(path: &Path, wanted: Wanted<'_>) -> Result<Outlines> {
         Some(successor) => wanted.codes.get(successor.as_str()).copied(),
         None => wanted.codes.get(text).copied(),
     };
-    let property = property(&features, &known).ok_or_else(|| refuse(unmatched(&features, wanted)))?;
-    let called = called(&features);
+    let property =
+        commonest(&features, |_, text| known(text).is_some()).ok_or_else(|| refuse(unmatched(&features, wanted)))?;
+    let called = commonest(&features, |name, _| NAMES.iter().any(|end| name.to_lowercase().ends_with(end)));
     let mut outlines = Outlines::default();
     let (mut seen, mut disputed) = (HashSet::new(), HashSet::new());
     for feature in features {
@@ -122,25 +123,11 @@ pub fn read(path: &Path, wanted: Wanted<'_>) -> Result<Outlines> {
     Ok(outlines)
 }
 
-/// The property whose texts are codes of the level in the most features; of several, the first by name.
-fn property<'a>(features: &[Shape], known: &impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+/// The property that most features have with such a name and text; of several, the first by name.
+fn commonest(features: &[Shape], is_such: impl Fn(&str, &str) -> bool) -> Option<String> {
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
-    for (name, text) in features.iter().flat_map(|feature| &feature.texts) {
-        if known(text).is_some() {
-            *found.entry(name).or_default() += 1;
-        }
-    }
-    let best = found.into_iter().max_by(|(a, most), (b, other)| most.cmp(other).then(b.cmp(a)));
-    best.map(|(name, _)| name.to_owned())
-}
-
-/// The property of names that most features have; of several, the first by name.
-fn called(features: &[Shape]) -> Option<String> {
-    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in features.iter().flat_map(|feature| feature.texts.keys()) {
-        if NAMES.iter().any(|end| name.to_lowercase().ends_with(end)) {
-            *found.entry(name).or_default() += 1;
-        }
+    for (name, _) in features.iter().flat_map(|feature| &feature.texts).filter(|(name, text)| is_such(name, text)) {
+        *found.entry(name).or_default() += 1;
     }
     let best = found.into_iter().max_by(|(a, most), (b, other)| most.cmp(other).then(b.cmp(a)));
     best.map(|(name, _)| name.to_owned())

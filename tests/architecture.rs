@@ -22,7 +22,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("progress", &[]),
     ("folders", &[]),
     ("process", &[]),
-    ("look", &["config::look"]),
+    ("look", &["config::look", "config::words"]),
     ("boundaries", &[]),
     // Floor 2, in the order of the flow.
     ("ingest", &["config", "schema", "pseudonymise", "process"]),

@@ -130,14 +130,18 @@ impl Object for ByValue {
     }
 }
 
+/// How templates are written, sentences and pages alike: tags leave no blank lines behind.
+pub fn syntax() -> SyntaxConfig {
+    // Unwrap safety: only delimiters of one's own can be refused.
+    SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the usual delimiters")
+}
+
 /// An environment that knows this language, and nothing else.
 pub fn language(comparisons: Comparisons) -> Environment<'static> {
     let mut environment = Environment::empty();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(FUEL));
-    // Unwrap safety: only delimiters of one's own can be refused.
-    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the usual delimiters");
-    environment.set_syntax(syntax);
+    environment.set_syntax(syntax());
     environment.add_filter("abs", filters::abs);
     environment.add_filter("capitalize", filters::capitalize);
     environment.add_filter("lower", filters::lower);

@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use crate::config::look::{Colour, Look};
+use crate::config::words::syntax;
 use crate::error::{Error, Result};
 
 /// What every page is made with: name and text of smirr's own templates.
@@ -124,12 +124,6 @@ fn environment() -> Environment<'static> {
 fn say(sentences: &Environment<'_>, key: &str, values: Option<Value>) -> std::result::Result<Value, minijinja::Error> {
     let sentence = sentences.get_template(&format!("{key}.html"))?;
     sentence.render(values.unwrap_or_else(|| minijinja::context! {})).map(Value::from_safe_string)
-}
-
-/// Tags leave no blank lines behind.
-fn syntax() -> SyntaxConfig {
-    // Unwrap safety: only delimiters of one's own can be refused.
-    SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("the usual delimiters")
 }
 
 /// A board's own file of this name.

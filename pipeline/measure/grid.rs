@@ -96,6 +96,17 @@ pub struct Dimension {
     pub values: Vec<String>,
 }
 
+/// The place of a cell in each of these dimensions, the last of which is the fastest; of whichever area it is.
+pub fn digits(dimensions: &[Dimension], cell: usize) -> Vec<usize> {
+    let mut rest = cell;
+    let mut digits = vec![0; dimensions.len()];
+    for (digit, dimension) in digits.iter_mut().zip(dimensions).rev() {
+        *digit = rest % dimension.values.len();
+        rest /= dimension.values.len();
+    }
+    digits
+}
+
 /// The tables that a measure can be given by: its areas, and every set of its dimensions.
 #[derive(Debug, Clone)]
 pub struct Grid {

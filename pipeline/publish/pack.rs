@@ -104,6 +104,12 @@ fn stage(staging: &Path, edition: &Edition, formats: &[Format], past: &Past, thr
 /// What a pack is made of: an output is a line here.
 fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<Job<'a>> {
     let mut jobs: Vec<Job<'a>> = Vec::new();
+    // Pages first: the one for readers is the longest piece, and no thread should be left with it alone.
+    if formats.contains(&Format::Html) {
+        jobs.push(Box::new(|| Ok(vec![(PAGE.into(), page::index(edition, formats, past)?)])));
+        jobs.push(Box::new(|| trust::privacy(edition)));
+        jobs.push(Box::new(|| trust::methodology(edition)));
+    }
     for story in &edition.stories {
         for table in &story.tables {
             jobs.push(Box::new(move || tables(edition, story, table, formats, past)));
@@ -118,11 +124,6 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
     }
     jobs.push(Box::new(|| metadata::code_lists(edition, formats)));
     jobs.push(Box::new(|| Ok(vec![(LABEL.into(), json(&edition.label)?)])));
-    if formats.contains(&Format::Html) {
-        jobs.push(Box::new(|| Ok(vec![(PAGE.into(), page::index(edition, formats, past)?)])));
-        jobs.push(Box::new(|| trust::privacy(edition)));
-        jobs.push(Box::new(|| trust::methodology(edition)));
-    }
     jobs
 }
 

@@ -4,7 +4,7 @@
 use super::text::bracketed;
 use crate::estimate::Estimate;
 use crate::estimate::reliability::Mark;
-use crate::measure::grid::{Dimension, UNKNOWN};
+use crate::measure::grid::{Dimension, UNKNOWN, digits};
 
 /// What stands where a measure is given over all values of a dimension.
 pub const ALL: &str = "All";
@@ -123,13 +123,7 @@ impl Block {
 
     /// The place of a cell in each dimension.
     pub fn digits(&self, cell: usize) -> Vec<usize> {
-        let mut rest = cell % self.width();
-        let mut digits = vec![0; self.dimensions.len()];
-        for (digit, dimension) in digits.iter_mut().zip(&self.dimensions).rev() {
-            *digit = rest % dimension.values.len();
-            rest /= dimension.values.len();
-        }
-        digits
+        digits(&self.dimensions, cell)
     }
 
     /// Its cells of one area: a position in [`Table::areas`].

@@ -2,7 +2,7 @@
 
 use crate::estimate::count::Counted;
 use crate::estimate::ratio::Side;
-use crate::measure::grid::Dimension;
+use crate::measure::grid::{Dimension, digits};
 
 /// One table of a measure: areas slowest, then its dimensions, the last fastest.
 #[derive(Debug, Clone)]
@@ -110,13 +110,7 @@ impl Cells {
 
     /// The place of a cell in each dimension.
     pub fn digits(&self, cell: usize) -> Vec<usize> {
-        let mut rest = cell % self.width();
-        let mut digits = vec![0; self.dimensions.len()];
-        for (digit, size) in digits.iter_mut().zip(self.sizes()).rev() {
-            *digit = rest % size;
-            rest /= size;
-        }
-        digits
+        digits(&self.dimensions, cell)
     }
 
     /// The cells in which only one dimension differs, in its order, for each place in all the others: the table without
