@@ -101,13 +101,16 @@ fn fault_of_one(folder: &Path) -> Option<String> {
     files.keys().next().map(|name| format!("{name} is not in the manifest"))
 }
 
-/// A published page with the markup of every area, as its script would put it there.
+/// A published page with the markup of every area in the place of what it was packed into: that is letters by chance,
+/// and says any short word sooner or later.
 pub fn whole_page(page: &str) -> String {
-    let mut text = page.to_owned();
-    for packed in page.split("<script type=\"text/plain\" data-place=\"").skip(1) {
-        let coded = packed.split("</script>").next().and_then(|it| it.split_once("\">")).expect("it has its data").1;
-        let bytes = BASE64_STANDARD.decode(coded).expect("it is base64");
+    let mut parts = page.split("<script type=\"text/plain\" data-place=\"");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for packed in parts {
+        let (coded, rest) = packed.split_once("</script>").expect("it ends");
+        let bytes = BASE64_STANDARD.decode(coded.split_once("\">").expect("it has its data").1).expect("it is base64");
         ZlibDecoder::new(&bytes[..]).read_to_string(&mut text).expect("it was compressed");
+        text.push_str(rest);
     }
     text
 }
