@@ -239,9 +239,28 @@ fn text(help: &Help) -> String {
     }
     text.push_str("\nExit codes:\n");
     for (code, means) in exits(help) {
-        text.push_str(&format!("  {code:>2}  {means}\n"));
+        text.push_str(&format!("  {code:>2}  {}\n", wrapped(means, 72).join("\n      ")));
     }
     text
+}
+
+/// The text in lines of so many characters, for a narrow terminal.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + word.chars().count() < width => *line += &format!(" {word}"),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// What a command does, in a line.
+pub fn in_short(command: &Command) -> String {
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+    about.split_once(". ").map_or(about.as_str(), |(first, _)| first).trim_end_matches('.').to_owned()
 }
 
 /// The exit codes of a command, with what they mean.

@@ -58,7 +58,9 @@ fn pages() -> Result<Vec<(String, String)>> {
 fn page(command: &Command, row: Option<&Help>) -> Result<(String, String)> {
     // The sections below take the place of clap's own end of the help, which `man` would run together in one paragraph.
     let name = command.get_display_name().unwrap_or("smirr").to_owned();
-    let manual = Man::new(command.clone().after_long_help(None::<&str>))
+    let whole = command.get_about().map(ToString::to_string).unwrap_or_default();
+    let command = command.clone().about(help::in_short(command)).long_about(whole);
+    let manual = Man::new(command.after_long_help(None::<&str>))
         .title(name.to_uppercase())
         .source(concat!("smirr ", env!("CARGO_PKG_VERSION")))
         .manual("smirr");

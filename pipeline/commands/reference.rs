@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command};
 
-use super::help::{EXITS, HELP, Help, command, exits};
+use super::help::{EXITS, HELP, Help, command, exits, in_short};
 
 /// Every command with its words, in the order of the table.
 fn commands(command: &Command) -> Vec<(&'static Help, &Command)> {
@@ -45,7 +45,7 @@ fn page() -> String {
     );
     for (row, command) in commands(&root) {
         let anchor = format!("smirr-{}", row.command.replace(' ', "-"));
-        text.push_str(&format!("| [`smirr {}`](#{anchor}) | {} |\n", row.command, first_sentence(command)));
+        text.push_str(&format!("| [`smirr {}`](#{anchor}) | {} |\n", row.command, in_short(command)));
     }
     text.push_str("\nEvery command takes:\n\n| option | |\n|---|---|\n");
     root.get_arguments().filter(|arg| arg.is_global_set()).for_each(|arg| text.push_str(&argument(arg)));
@@ -58,7 +58,7 @@ fn page() -> String {
 fn section(row: &Help, command: &Command) -> String {
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
     let usage = command.clone().render_usage().to_string().replace("Usage: ", "");
-    let mut text = format!("\n## `smirr {}`\n\n{about}\n\n```text\n{}\n```\n", row.command, usage.trim());
+    let mut text = format!("\n## `smirr {}`\n\n{about}.\n\n```text\n{}\n```\n", row.command, usage.trim());
     if own(command).next().is_some() {
         text.push_str("\n| argument | |\n|---|---|\n");
         own(command).for_each(|arg| text.push_str(&argument(arg)));
@@ -82,18 +82,13 @@ fn argument(arg: &Arg) -> String {
     let choices = arg.get_possible_values();
     if arg.get_action().takes_values() && !choices.is_empty() {
         let choices = choices.iter().map(|it| format!("`{}`", it.get_name())).collect::<Vec<_>>().join(", ");
-        says.push_str(&format!(" One of {choices}."));
+        says.push_str(&format!(". One of {choices}"));
     }
     let defaults = arg.get_default_values().iter().map(|it| it.to_string_lossy()).collect::<Vec<_>>().join(" ");
     if arg.get_action().takes_values() && !defaults.is_empty() {
-        says.push_str(&format!(" `{defaults}` unless said."));
+        says.push_str(&format!("; `{defaults}` unless said"));
     }
     format!("| `{name}` | {} |\n", says.replace('|', "\\|"))
-}
-
-fn first_sentence(command: &Command) -> String {
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    about.split_once(". ").map_or(about.clone(), |(first, _)| first.to_owned()).trim_end_matches('.').to_owned()
 }
 
 fn committed() -> PathBuf {
