@@ -1,16 +1,25 @@
 //! Takes the arguments of one command, and gives its result on standard output: one file a command.
 //! Never decides anything: the library does, and here it is put in words for people and in JSON for machines.
 
+pub mod arguments;
+pub mod completions;
 pub mod explain;
+pub mod help;
+pub mod init;
 pub mod key;
 pub mod ledger;
+pub mod man;
 pub mod plan;
+#[cfg(test)]
+mod reference;
 pub mod run;
 pub mod study;
 pub mod synth;
 pub mod verify;
 
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use smirr::config::diagnostic::{Diagnostic, Diagnostics};
@@ -25,6 +34,25 @@ pub fn print(text: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes a file that anyone may read, and has it on disk. What stands there is replaced.
+///
+/// # Errors
+/// [`Error::Io`] where it cannot be written.
+pub fn write_open(path: &Path, text: &str) -> Result<()> {
+    let failed = |e| Error::io("cannot write", path, e);
+    let mut file = std::fs::File::create(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    file.set_permissions(Permissions::from_mode(0o644)).map_err(failed)
+}
+
+/// That a board's YAML has no mistakes, for machines.
+pub fn checked(plan: &Plan) -> serde_json::Value {
+    let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>();
+    serde_json::json!({
+        "board": plan.board, "quarter": plan.quarter, "reports": reports, "warnings": smirr::run::keys::warnings(plan),
+    })
 }
 
 /// Refuses a report that the board does not run.
