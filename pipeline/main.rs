@@ -68,6 +68,14 @@ enum Command {
     Verify(VerifyArguments),
     /// Makes a fictional board's extracts, with the true answers beside them.
     Synth(SynthArguments),
+    /// Prints the JSON Schema of a kind of YAML, by which an editor completes, explains and checks it.
+    ///
+    /// `smirr schema config > config.schema.json`, and `# yaml-language-server: $schema=config.schema.json` as the first
+    /// line of the board's YAML.
+    Schema {
+        /// The kind of YAML.
+        kind: config::editor::Kind,
+    },
     /// Makes a key, and keeps account of the keys that the store was made under.
     Key {
         #[command(subcommand)]
@@ -135,6 +143,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
         Command::Ledger(ledger) => commands::ledger::run(ledger, &progress, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
         Command::Verify(verify) => commands::verify::run(verify, arguments.json),
+        Command::Schema { kind } => commands::schema::run(*kind),
         Command::Key { action } => commands::key::run(action, arguments.json),
     }
 }
