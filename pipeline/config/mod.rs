@@ -34,6 +34,7 @@ pub mod country;
 pub mod derived;
 pub mod diagnostic;
 mod dimensions;
+pub mod editor;
 pub mod figures;
 pub mod filter;
 mod filter_call;
