@@ -14,6 +14,7 @@ use smirr::config::quarter::Quarter;
 use smirr::error::{Error, Result};
 use smirr::progress::{Progress, Telling};
 
+use commands::check::CheckArguments;
 use commands::explain::ExplainArguments;
 use commands::key::KeyAction;
 use commands::ledger::LedgerArguments;
@@ -43,11 +44,9 @@ enum Command {
     Run(RunArguments),
     /// Extracts to the pseudonymised store and the validation report. Reads data; spends nothing.
     Ingest(OnConfig),
-    /// Checks the YAML of a board, its schemas and its reports. Reads no data; spends nothing.
-    Check {
-        /// The board's YAML.
-        config: PathBuf,
-    },
+    /// Checks the YAML of a board, its schemas and its reports, and runs the reports' own tests. Reads no data; spends
+    /// nothing.
+    Check(CheckArguments),
     /// What a run would cost, and how near the truth its figures would be. Reads public tables only; spends nothing.
     Plan {
         /// The board's YAML.
@@ -117,18 +116,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
                 false => print(&format!("{}\n", report.display())),
             }
         }
-        Command::Check { config } => {
-            let plan = config::load(config)?;
-            smirr::run::refuse_faulty_look(&plan)?;
-            let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
-            print(&format!("{}, {}: no mistakes found. Reports: {reports}.\n", plan.board, plan.quarter))?;
-            print(
-                &smirr::run::keys::warnings(&plan)
-                    .iter()
-                    .map(|warning| format!("Warning: {warning}\n"))
-                    .collect::<String>(),
-            )
-        }
+        Command::Check(check) => commands::check::run(check, arguments.json),
         Command::Plan { config, quarter } => commands::plan::run(config, *quarter, arguments.json, &progress),
         Command::Explain(explain) => commands::explain::run(explain, &progress, arguments.json),
         Command::Study(study) => commands::study::run(study, arguments.json, &progress),

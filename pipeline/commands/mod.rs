@@ -1,6 +1,7 @@
 //! Takes the arguments of one command, and gives its result on standard output: one file a command.
 //! Never decides anything: the library does, and here it is put in words for people and in JSON for machines.
 
+pub mod check;
 pub mod explain;
 pub mod key;
 pub mod ledger;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::figures::{ChangeYaml, InequalityYaml, QuartilesYaml, RateYaml, ReliabilityYaml, StandardisedYaml};
 use super::page::ChartYaml;
+use super::trial::TrialYaml;
 
 /// One report: what is measured, by what, and protected how.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -65,6 +66,9 @@ pub struct ReportYaml {
     /// way.
     #[serde(default)]
     pub words: Option<String>,
+    /// The report's own tests: made-up rows, and the figures that they must give. `smirr check` runs them.
+    #[serde(default)]
+    pub tests: Vec<TrialYaml>,
 }
 
 fn one() -> u32 {
