@@ -74,9 +74,9 @@ fn machine(plan: &Plan, tried: &[Tried]) -> Value {
 
 fn failure(failure: &Failure) -> Value {
     let Failure { complaint, difference } = failure;
-    let difference = difference.as_ref().map(|it| {
-        json!({ "figure": it.figure, "cell": it.cell, "expected": it.expected, "found": it.found })
-    });
+    let difference = difference
+        .as_ref()
+        .map(|it| json!({ "figure": it.figure, "cell": it.cell, "expected": it.expected, "found": it.found }));
     json!({
         "file": complaint.file,
         "line": complaint.line,

@@ -117,7 +117,8 @@ impl Check<'_> {
             Kind::Integer | Kind::Decimal => number(column, text).map_err(fault)?,
             kind if kind.is_person() || kind == Kind::Token => {
                 if text.chars().filter(char::is_ascii_digit).count() > MOST_DIGITS {
-                    let help = "a test is read by everyone: call people `anna` and `bob`, and their numbers are made up";
+                    let help =
+                        "a test is read by everyone: call people `anna` and `bob`, and their numbers are made up";
                     return Err(("this may be the number of someone real".into(), Some(help.into())));
                 }
             }
@@ -139,7 +140,8 @@ impl Check<'_> {
                 let known = target.rows.iter().filter_map(|row| row.get(of_key)?.as_deref()).collect::<Vec<_>>();
                 let written = rows.items().iter().filter_map(|row| row.get(name));
                 for (node, text) in written.filter_map(|node| Some((node, node.text()?.trim()))) {
-                    let nowhere = node.is_null() || text == "unknown" || column.unknown_codes.iter().any(|it| it == text);
+                    let nowhere =
+                        node.is_null() || text == "unknown" || column.unknown_codes.iter().any(|it| it == text);
                     if !nowhere && !known.contains(&text) {
                         let message = format!("no row of `{}` in this test is called {}", target.table, quote(text));
                         self.wrong(node, &message, advice(text, known.iter().copied()));
@@ -208,7 +210,6 @@ fn day(text: &str, quarter: Quarter) -> Option<NaiveDate> {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,7 +228,8 @@ mod tests {
         ] {
             assert_eq!(read(text).as_deref(), Some(expected), "{text}");
         }
-        for text in ["3/7/2026", "2026-7-3", "quarter", "quarter_end 3", "quarter_end - x", "quarter_end - 3 weeks", ""] {
+        for text in ["3/7/2026", "2026-7-3", "quarter", "quarter_end 3", "quarter_end - x", "quarter_end - 3 weeks", ""]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

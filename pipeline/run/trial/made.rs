@@ -66,7 +66,8 @@ fn order(plan: &Plan) -> Vec<&Source> {
     sources.sort_by_key(rank);
     let (mut ordered, mut waiting) = sources.into_iter().partition::<Vec<_>, _>(|source| rank(source) < 3);
     while !waiting.is_empty() {
-        let leads_to = |from: &Source, to: &Source| from.schema.columns.values().any(|it| it.to.as_ref() == Some(&to.table));
+        let leads_to =
+            |from: &Source, to: &Source| from.schema.columns.values().any(|it| it.to.as_ref() == Some(&to.table));
         let free = waiting.iter().position(|it| !waiting.iter().any(|other| leads_to(other, it)));
         // Checked YAML has no circle.
         ordered.push(waiting.remove(free.unwrap_or(0)));
@@ -229,9 +230,10 @@ impl Maker<'_> {
             return area_code(column, index, text);
         }
         let Some(lookup) = self.schema(&self.plan.geography.table) else { return text.to_string() };
-        let known = lookup.columns.iter().find_map(|(name, column)| {
-            Some(area_code(column, self.areas.get(name)?.get_index_of(text)?, text))
-        });
+        let known = lookup
+            .columns
+            .iter()
+            .find_map(|(name, column)| Some(area_code(column, self.areas.get(name)?.get_index_of(text)?, text)));
         let is_row = self.public.get(&lookup.table).is_some_and(|names| names.contains(text));
         match known {
             Some(code) => code,
@@ -341,9 +343,9 @@ fn ten_digits(start: &str, index: usize) -> String {
     let places = 9 - start.len();
     let with_check = |number: usize| {
         let nine = format!("{start}{number:0places$}");
-        (0..10).map(|digit| format!("{nine}{digit}")).find(|text| {
-            <&[u8; 10]>::try_from(text.as_bytes()).is_ok_and(modulus_11)
-        })
+        (0..10)
+            .map(|digit| format!("{nine}{digit}"))
+            .find(|text| <&[u8; 10]>::try_from(text.as_bytes()).is_ok_and(modulus_11))
     };
     (1..).filter_map(with_check).nth(index).unwrap_or_default()
 }

@@ -145,18 +145,14 @@ fn failures(plan: &Plan, report: &Report, trial: &Trial, memory: usize) -> Resul
     Ok(failures)
 }
 
-fn failure(
-    report: &Report,
-    trial: &Trial,
-    expected: &Expected,
-    difference: Difference,
-    notes: &Notes<'_>,
-) -> Failure {
+fn failure(report: &Report, trial: &Trial, expected: &Expected, difference: Difference, notes: &Notes<'_>) -> Failure {
     let mut complaint = expected.at.clone();
     complaint.message = format!("the test {} fails: {}", quoted(&trial.name), difference.message());
-    if let Some(help) = notes.help(report, &difference.figure) {
-        complaint.help = Some(help);
-    }
+    complaint.help = match difference.found {
+        // The rule is that of every run: see `estimate::ratio`.
+        None => Some("no rate, share or mean is given over one person alone, here as in a run".into()),
+        Some(_) => notes.help(report, &difference.figure),
+    };
     Failure { complaint, difference: Some(difference) }
 }
 

@@ -35,8 +35,10 @@ impl<'a> Notes<'a> {
         let failure = |(table, rules, _): &(String, Vec<String>, u64)| {
             let mut complaint = given(table).map_or(&self.trial.at, |extract| &extract.at).clone();
             let rules = rules.iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
-            complaint.message =
-                format!("the test {} cannot be run: a row of `{table}` breaks {rules}", super::quoted(&self.trial.name));
+            complaint.message = format!(
+                "the test {} cannot be run: a row of `{table}` breaks {rules}",
+                super::quoted(&self.trial.name)
+            );
             let help = format!("a run sets such a row aside and counts it nowhere; see the schema of `{table}`");
             Failure { complaint: complaint.help(help), difference: None }
         };
@@ -47,7 +49,8 @@ impl<'a> Notes<'a> {
     pub fn help(&self, report: &Report, figure: &str) -> Option<String> {
         let measure = report.measures.iter().find(|it| it.name == figure)?;
         let mut said = Vec::new();
-        let rows = self.tables.iter().filter(|(table, _, other)| *other > 0 && measure.tables().contains(&table.as_str()));
+        let rows =
+            self.tables.iter().filter(|(table, _, other)| *other > 0 && measure.tables().contains(&table.as_str()));
         said.extend(rows.map(|(table, _, other)| {
             let quarter = self.plan.quarter;
             format!("{other} of the rows of `{table}` are dated outside {quarter}, and count only where `during: always` is said")
@@ -56,7 +59,7 @@ impl<'a> Notes<'a> {
         if let Some(filter) = &measure.filter {
             said.push(format!("only rows count where {filter}"));
         }
-        said.extend(bounds(measure));
+        said.extend(bounds(self.plan, measure));
         (!said.is_empty()).then(|| said.join("; "))
     }
 
@@ -75,19 +78,25 @@ impl<'a> Notes<'a> {
 }
 
 /// How much of one person counts, where it may be less than all of their rows.
-fn bounds(measure: &Measure) -> Option<String> {
+fn bounds(plan: &Plan, measure: &Measure) -> Option<String> {
     let cells = match (measure.codes.iter().any(|code| code.table != REGISTER || code.via.is_some()), measure.cells) {
         _ if matches!(measure.rows, Rows::Funnel(_) | Rows::Wait(_)) => None,
         (false, _) => None,
         (true, 1) => Some("a person counts in one cell, drawn by lot where their rows are in several".to_string()),
-        (true, cells) => Some(format!("a person counts in {cells} cells at most, drawn by lot where their rows are in more")),
+        (true, cells) => {
+            Some(format!("a person counts in {cells} cells at most, drawn by lot where their rows are in more"))
+        }
     };
     let within = match &measure.kind {
         MeasureKind::Events { at_most: 1 } => Some("of a person one row a cell counts at most".to_string()),
         MeasureKind::Events { at_most } => Some(format!("of a person {at_most} rows a cell count at most")),
         MeasureKind::Sum { of, between: (least, greatest) } => {
-            let rows = of.rows.map(|rows| format!(", over {rows} rows at most")).unwrap_or_default();
-            Some(format!("a person's total in a cell is held to {least} to {greatest}{rows}"))
+            let rows = of.rows.map_or(String::new(), |rows| format!(", of rows of theirs at most {rows}"));
+            let whose =
+                if measure.rows == Rows::Posts { "what a links worker adds" } else { "a person's total in a cell" };
+            let unit = 10f64.powi(places(plan, measure, &of.sql).into());
+            let (least, greatest) = (*least as f64 / unit, *greatest as f64 / unit);
+            Some(format!("{whose} is held to {least} to {greatest}{rows}"))
         }
         MeasureKind::Pairs { at_most, .. } => Some(format!("of a person {at_most} pairs count at most")),
         MeasureKind::Persons if measure.at_least > 1 => {
@@ -101,4 +110,10 @@ fn bounds(measure: &Measure) -> Option<String> {
     });
     let said = [cells, within, practice].into_iter().flatten().collect::<Vec<_>>().join("; ");
     (!said.is_empty()).then_some(said)
+}
+
+/// Decimals of the column that a sum is of; none of a calculation.
+fn places(plan: &Plan, measure: &Measure, sql: &str) -> u8 {
+    let schema = plan.sources.iter().find(|source| source.table == measure.table).map(|source| &source.schema);
+    schema.and_then(|schema| schema.columns.get(sql.trim_matches('"'))).map_or(0, |column| column.places)
 }
