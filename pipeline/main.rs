@@ -19,6 +19,7 @@ use commands::key::KeyAction;
 use commands::ledger::LedgerArguments;
 use commands::print;
 use commands::run::{OnConfig, RunArguments};
+use commands::status::StatusArguments;
 use commands::study::StudyArguments;
 use commands::synth::SynthArguments;
 use commands::verify::VerifyArguments;
@@ -43,6 +44,9 @@ enum Command {
     Run(RunArguments),
     /// Extracts to the pseudonymised store and the validation report. Reads data; spends nothing.
     Ingest(OnConfig),
+    /// What has arrived of a quarter, by sender and table, what is late, changed or failed, and whether the quarter is
+    /// ready to run. Reads public tables and hashes; stores nothing; spends nothing.
+    Status(StatusArguments),
     /// Checks the YAML of a board, its schemas and its reports. Reads no data; spends nothing.
     Check {
         /// The board's YAML.
@@ -117,6 +121,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
                 false => print(&format!("{}\n", report.display())),
             }
         }
+        Command::Status(status) => commands::status::run(status, arguments.json, &progress),
         Command::Check { config } => {
             let plan = config::load(config)?;
             smirr::run::refuse_faulty_look(&plan)?;

@@ -6,6 +6,7 @@ pub mod key;
 pub mod ledger;
 pub mod plan;
 pub mod run;
+pub mod status;
 pub mod study;
 pub mod synth;
 pub mod verify;

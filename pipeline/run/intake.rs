@@ -307,6 +307,6 @@ fn files(source: &Source) -> Result<Vec<PathBuf>> {
 }
 
 /// A file still being copied, or an editor's lock, begins with a dot.
-fn is_hidden(path: &Path) -> bool {
+pub(super) fn is_hidden(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }
