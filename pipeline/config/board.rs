@@ -104,10 +104,17 @@ pub enum SourceYaml {
 #[serde(deny_unknown_fields)]
 pub struct DetailedSource {
     /// One path or glob.
-    pub path: String,
+    #[serde(default)]
+    pub path: Option<String>,
     /// The schema to read it by: `simd2020v2` is `schemas/simd2020v2.yaml`.
     #[serde(default)]
     pub schema: Option<String>,
+    /// The sheet, where the files are workbooks (XLSX or ODS) with more than one.
+    #[serde(default)]
+    pub sheet: Option<String>,
+    /// The row of the headings in a workbook, as the spreadsheet numbers it; the first that is not blank unless said.
+    #[serde(default)]
+    pub header_row: Option<u32>,
 }
 
 /// How identifiers become pseudonyms.

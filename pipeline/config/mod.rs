@@ -26,6 +26,7 @@ mod check_public;
 mod check_quarter;
 mod check_report;
 mod check_schema;
+mod check_sources;
 mod check_sum;
 mod check_target;
 mod check_words;

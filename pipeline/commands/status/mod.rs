@@ -13,7 +13,7 @@ use smirr::config;
 use smirr::config::plan::Plan;
 use smirr::config::quarter::Quarter;
 use smirr::error::{Error, Result};
-use smirr::progress::Progress;
+use smirr::progress::{Progress, Telling};
 use smirr::run::Resources;
 use smirr::run::status::{Comparing, Looked, Published, State, Status, glance, look};
 
@@ -37,7 +37,7 @@ pub struct StatusArguments {
     /// this, it is read for its hash.
     #[arg(long)]
     quick: bool,
-    /// Senders who are late are no reason to wait.
+    /// Senders who are late, or whose files are gone, are no reason to wait.
     #[arg(long)]
     allow_late: bool,
     /// Ends with an exit code other than 0 where the quarter is not ready: 11 where something has to arrive or be put
@@ -55,6 +55,9 @@ pub struct StatusArguments {
 /// Of the configuration; [`Error::Io`] where a folder or a file cannot be read; with `--ready`, of the class of what is
 /// missing.
 pub fn run(arguments: &StatusArguments, json: bool, progress: &Progress) -> Result<()> {
+    // Bars on a terminal, and not a word elsewhere: what is looked at is the result.
+    let silent = Progress::new(Telling::Quiet);
+    let progress = if json { &silent } else { progress };
     let quick = arguments.quick || arguments.watch.is_some();
     let comparing = if quick { Comparing::SizeAndTime } else { Comparing::Hash };
     if let Some(since) = arguments.since {

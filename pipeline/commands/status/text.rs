@@ -115,6 +115,13 @@ pub fn of(looked: &Looked, plan: &Plan, arguments: &StatusArguments, screen: &Sc
         let why = safe(why);
         text.push_str(&format!("\nNot known, as public tables cannot be read: who is in the lists of senders, and what a run would cost ({why}).\n"));
     }
+    let unread = status.tables.iter().flat_map(|table| &table.items).filter(|item| item.unread).count();
+    if unread > 0 {
+        text.push_str(&format!(
+            "\n{unread} of these are elsewhere, where reading them would be a transfer: an object was told by its size \
+             alone, and a query was not asked.\n"
+        ));
+    }
     if status.compared == Comparing::SizeAndTime {
         text.push_str("\nFiles that were not touched since they were stored were told by their size alone.\n");
     }
@@ -200,7 +207,7 @@ fn attention(status: &Status, screen: &Screen) -> String {
     }
 }
 
-/// By sender and reason: the tables; of what failed or was withdrawn, the files.
+/// By sender and reason: the tables; of what failed, the files.
 fn lines(status: &Status, state: State) -> BTreeMap<(String, String), Vec<String>> {
     let mut lines = BTreeMap::<(String, String), Vec<String>>::new();
     for table in &status.tables {
@@ -208,7 +215,7 @@ fn lines(status: &Status, state: State) -> BTreeMap<(String, String), Vec<String
         let told =
             |item: &&Item| item.state == state && (!matches!(state, State::In | State::New) || item.why.is_some());
         for item in table.items.iter().filter(told) {
-            let by_file = matches!(state, State::Failed | State::Withdrawn) || item.sender.is_none();
+            let by_file = state == State::Failed || item.sender.is_none();
             let about = match (&item.source, by_file) {
                 (Some(source), true) => safe(source),
                 _ => table.table.clone(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -13,7 +13,7 @@ use super::expected::this_quarters;
 use super::{Comparing, Item, State, TableStatus, table};
 use crate::config::plan::{Plan, Source};
 use crate::error::{Error, Result};
-use crate::ingest::blocks::hash_file;
+use crate::origin::{self, Content, Delivery};
 use crate::progress::{Progress, Stage};
 use crate::schema::Sender;
 use crate::store::Stored;
@@ -21,21 +21,25 @@ use crate::store::Stored;
 /// A point in time by a file system's clock: seconds and nanoseconds.
 type Moment = (i64, i64);
 
-/// A file as it lies there: nothing of its content.
+/// What has arrived, as it lies there: nothing of its content.
 struct Found {
-    /// Its path from the board's root, by which the store knows it.
-    name: String,
-    path: PathBuf,
-    bytes: u64,
+    delivery: Delivery,
     /// When it was last written, moved here or otherwise touched: a copy may keep the time of its content, never this.
-    touched: Moment,
+    /// Nothing where it is elsewhere: reading it for its hash would fetch all of it.
+    touched: Option<Moment>,
+}
+
+impl Found {
+    fn is_query(&self) -> bool {
+        matches!(self.delivery.content, Content::Query(_))
+    }
 }
 
 /// What the last ingest refused, and when it said so.
 #[derive(Default)]
 pub(super) struct Report {
     at: Option<Moment>,
-    /// A file's whole path, and why it was refused.
+    /// A delivery as errors say it, and why it was refused.
     refused: HashMap<String, String>,
     /// Limits that tables pass, in words that begin with the table's name in backquotes.
     over_limit: Vec<String>,
@@ -58,25 +62,26 @@ impl Report {
         };
         read().map_or_else(Report::default, |(at, json)| Report {
             at: Some(at),
-            refused: json.refused.iter().filter_map(|text| by_file(text)).collect(),
+            refused: json.refused.iter().flat_map(|text| by_delivery(text)).collect(),
             over_limit: json.over_limit,
         })
     }
 
     /// Why a file was refused, as far as it is still the one that was.
     fn refusal(&self, file: &Found) -> Option<&String> {
-        let same = self.at.is_some_and(|at| file.touched <= at);
-        self.refused.get(&file.path.display().to_string()).filter(|_| same)
+        let same = self.at.is_some_and(|at| file.touched.is_none_or(|touched| touched <= at));
+        self.refused.get(&file.delivery.shown).filter(|_| same)
     }
 }
 
-/// "/a/b.csv: the file is empty", or "cannot open /a/b.csv: no access", as the file and the reason.
-pub(super) fn by_file(text: &str) -> Option<(String, String)> {
-    let start = text.find('/')?;
-    let (path, why) = text[start..].split_once(": ")?;
-    let verb = text[..start].trim_end();
-    let why = if verb.is_empty() { why.to_owned() } else { format!("{verb} it: {why}") };
-    Some((path.to_owned(), why))
+/// "/a/b.csv: the file is empty", or "cannot open /a/b.csv: no access", as what it may be about and the reason.
+pub(super) fn by_delivery(text: &str) -> Vec<(String, String)> {
+    let Some((subject, why)) = text.split_once(": ") else { return Vec::new() };
+    let mut all = vec![(subject.to_owned(), why.to_owned())];
+    if let Some((verb, path)) = subject.split_once(" /") {
+        all.push((format!("/{path}"), format!("{verb} it: {why}")));
+    }
+    all
 }
 
 fn touched(meta: &Metadata) -> Moment {
@@ -86,7 +91,7 @@ fn touched(meta: &Metadata) -> Moment {
 /// Every table with its files, each in its state; who is late is not known yet.
 ///
 /// # Errors
-/// [`Error::Input`] where a source cannot be searched; [`Error::Io`] where a folder or a file cannot be read.
+/// [`Error::System`] where a thread is lost.
 pub(super) fn arrived(
     plan: &Plan,
     (stored, before): (&[Stored], &[Stored]),
@@ -96,9 +101,15 @@ pub(super) fn arrived(
 ) -> Result<Vec<TableStatus>> {
     let mut tables = Vec::new();
     let mut files = Vec::new();
+    let mut unreached = Vec::new();
     for source in &plan.sources {
-        let found = find(source, &plan.root)?;
+        // One that cannot be searched now is a finding: what is known of the others is told all the same.
+        let (found, why) = match find(source, &plan.root) {
+            Ok(found) => (found, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
         files.push(found);
+        unreached.push(why);
     }
     let of = |parts: &'_ [Stored], name: &dyn Fn(&str) -> String| -> Vec<HashMap<String, Vec<Stored>>> {
         let mut tables = HashMap::<&str, HashMap<String, Vec<Stored>>>::new();
@@ -115,17 +126,14 @@ pub(super) fn arrived(
         let mut own = table(&source.table, source.schema.from);
         let dated = source.schema.from != Sender::Public && source.schema.dated_by.is_some();
         for (file, same) in files[at].iter().zip(&same[at]) {
-            let (state, why) = state(plan, file, *same, known[at].contains_key(&file.name), report, dated);
-            own.items.push(Item { sender: None, source: Some(file.name.clone()), state, why });
+            let (state, why) = state(plan, file, *same, known[at].contains_key(&file.delivery.name), report, dated);
+            let unread = file.touched.is_none();
+            own.items.push(Item { source: Some(file.delivery.name.clone()), why, unread, ..Item::of(state) });
         }
-        let here = files[at].iter().map(|file| file.name.as_str()).collect::<std::collections::HashSet<_>>();
-        let gone = known[at].keys().filter(|name| !here.contains(name.as_str()));
-        own.items.extend(gone.map(|name| Item {
-            sender: None,
-            source: Some(name.clone()),
-            state: State::Withdrawn,
-            why: None,
-        }));
+        let here = files[at].iter().map(|file| file.delivery.name.as_str()).collect::<std::collections::HashSet<_>>();
+        own.unreached = unreached[at].take();
+        let gone = known[at].keys().filter(|name| own.unreached.is_none() && !here.contains(name.as_str()));
+        own.items.extend(gone.map(|name| Item { source: Some(name.clone()), ..Item::of(State::Withdrawn) }));
         // What has changed since may be within the limits.
         if own.items.iter().all(|item| item.state == State::In) {
             let name = format!("`{}`:", source.table);
@@ -176,8 +184,8 @@ fn compare(
     for (table, files) in files.iter().enumerate() {
         for file in files {
             let parts = |of: &'_ [HashMap<String, Vec<Stored>>]| -> Vec<Stored> {
-                let parts = of[table].get(&file.name).unwrap_or(&nothing).iter();
-                parts.filter(|part| part.manifest.bytes == file.bytes).cloned().collect()
+                let parts = of[table].get(&file.delivery.name).unwrap_or(&nothing).iter();
+                parts.filter(|part| file.is_query() || part.manifest.bytes == file.delivery.bytes).cloned().collect()
             };
             let mut before = parts(earlier);
             before.retain(|part| part.manifest.tally.stored > 0);
@@ -185,18 +193,16 @@ fn compare(
         }
     }
     let bytes = jobs.iter().filter(|(_, now, before)| !now.is_empty() || !before.is_empty());
-    let stage = progress.stage("comparing", Some(bytes.map(|(file, ..)| file.bytes).sum()));
+    let stage = progress.stage("comparing", Some(bytes.map(|(file, ..)| file.delivery.bytes).sum()));
     let next = AtomicUsize::new(0);
     let work = || {
         let mine = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|&at| at < jobs.len());
-        std::iter::from_fn(mine)
-            .map(|at| same(&jobs[at], comparing, &stage).map(|same| (at, same)))
-            .collect::<Result<Vec<_>>>()
+        std::iter::from_fn(mine).map(|at| (at, same(&jobs[at], comparing, &stage))).collect::<Vec<_>>()
     };
     let done = thread::scope(|scope| {
         let started = (0..threads.max(1)).map(|_| scope.spawn(work)).collect::<Vec<_>>();
         let lost = |_| Err(Error::System("a thread that compared files was lost".into()));
-        started.into_iter().map(|thread| thread.join().unwrap_or_else(lost)).collect::<Result<Vec<_>>>()
+        started.into_iter().map(|thread| thread.join().or_else(lost)).collect::<Result<Vec<_>>>()
     })?;
     let mut done = done.into_iter().flatten().collect::<Vec<_>>();
     done.sort_by_key(|(at, _)| *at);
@@ -204,51 +210,35 @@ fn compare(
     Ok(files.iter().map(|files| done.by_ref().take(files.len()).collect()).collect())
 }
 
-fn same(
-    (file, now, before): &(&Found, Vec<Stored>, Vec<Stored>),
-    comparing: Comparing,
-    stage: &Stage<'_>,
-) -> Result<Same> {
+fn same((file, now, before): &(&Found, Vec<Stored>, Vec<Stored>), comparing: Comparing, stage: &Stage<'_>) -> Same {
     if now.is_empty() && before.is_empty() {
-        return Ok(Same { now: false, before: false });
+        return Same { now: false, before: false };
     }
-    let untouched = |part: &Stored| {
+    let untouched = |touched: Moment, part: &Stored| {
         let manifest = fs::metadata(part.folder.join("manifest.json"));
-        comparing == Comparing::SizeAndTime && manifest.is_ok_and(|meta| file.touched < touched(&meta))
+        comparing == Comparing::SizeAndTime && manifest.is_ok_and(|meta| touched < self::touched(&meta))
     };
-    let hash = if now.iter().chain(before).all(untouched) {
-        None
-    } else {
-        match hash_file(&file.path) {
+    let unread = file.touched.is_none_or(|touched| now.iter().chain(before).all(|part| untouched(touched, part)));
+    let hash = match unread {
+        true => None,
+        false => match file.delivery.sha256() {
             Ok(hash) => Some(hash),
             // It went while this looked, or may not be read: an ingest would say so.
-            Err(Error::Io { .. }) => return Ok(Same { now: false, before: false }),
-            Err(error) => return Err(error),
-        }
+            Err(_) => return Same { now: false, before: false },
+        },
     };
-    stage.advance(file.bytes);
+    stage.advance(file.delivery.bytes);
     let any =
         |parts: &[Stored]| parts.iter().any(|part| hash.as_ref().is_none_or(|hash| part.manifest.sha256 == *hash));
-    Ok(Same { now: any(now), before: any(before) })
+    Same { now: any(now), before: file.touched.is_some() && any(before) }
 }
 
-/// The files that a source names, in order; none is no error here.
+/// What has arrived of a source, in the order of names; nothing is no error here.
 fn find(source: &Source, root: &Path) -> Result<Vec<Found>> {
-    let mut found = Vec::new();
-    for pattern in &source.globs {
-        let text = pattern.to_string_lossy();
-        let unusable = || Error::Input(format!("the source of `{}` cannot be searched: {text}", source.table));
-        for path in glob::glob(&text).map_err(|_| unusable())? {
-            let path = path.map_err(|e| Error::io("cannot look into", e.path(), std::io::Error::other("no access")))?;
-            // A file may go while this looks.
-            let Ok(meta) = fs::metadata(&path) else { continue };
-            if meta.is_file() && !super::super::intake::is_hidden(&path) {
-                let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-                found.push(Found { name, bytes: meta.len(), touched: touched(&meta), path });
-            }
-        }
-    }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    found.dedup_by(|a, b| a.name == b.name);
-    Ok(found)
+    let seen = |delivery: Delivery| {
+        // What is no file of this machine is elsewhere; a file that went while this looked is read, and then missed.
+        let touched = fs::metadata(root.join(&delivery.name)).ok().map(|meta| touched(&meta));
+        Found { delivery, touched }
+    };
+    Ok(origin::arrived(source, root)?.into_iter().map(seen).collect())
 }

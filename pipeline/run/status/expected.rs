@@ -66,7 +66,7 @@ pub(super) fn late(plan: &Plan, tables: &mut [TableStatus], before: &[Stored], l
             }
         }
     }
-    for table in tables {
+    for table in tables.iter_mut().filter(|table| table.unreached.is_none()) {
         let earlier = before.iter().filter(|part| part.manifest.table == table.table);
         let earlier = earlier.map(|part| part.manifest.source.as_str()).collect::<Vec<_>>();
         let list = lists.lists.iter().find(|list| Some(&list.table) == table.list.as_ref());
@@ -114,8 +114,8 @@ fn of_table(plan: &Plan, table: &mut TableStatus, earlier: &[&str], list: Option
     table.items.extend(missing.into_iter().map(|(sender, (source, why))| Item {
         sender: (!table.public).then_some(sender),
         source,
-        state: State::Late,
         why: Some(why),
+        ..Item::of(State::Late)
     }));
 }
 

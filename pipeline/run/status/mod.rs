@@ -73,6 +73,15 @@ pub struct Item {
     pub state: State,
     /// Why, where the state alone does not say it.
     pub why: Option<String>,
+    /// Whether it is elsewhere, where its hash would cost a transfer: an object is then told by its size alone, and a
+    /// query that is stored is taken to answer the same.
+    pub unread: bool,
+}
+
+impl Item {
+    fn of(state: State) -> Self {
+        Item { sender: None, source: None, state, why: None, unread: false }
+    }
 }
 
 /// One table.
@@ -86,6 +95,8 @@ pub struct TableStatus {
     pub list: Option<String>,
     /// Its files and those that are waited for, by sender and name.
     pub items: Vec<Item>,
+    /// Why nobody could look whether anything of it is here, where nobody could.
+    pub unreached: Option<String>,
     /// Limits of its schema that the last ingest found passed, of files that have not changed since.
     pub over_limit: Vec<String>,
 }
@@ -271,6 +282,7 @@ fn table(table: &str, from: Sender) -> TableStatus {
         public: from == Sender::Public,
         list: None,
         items: Vec::new(),
+        unreached: None,
         over_limit: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! Whether a quarter is ready to run: what a run needs, each met or not, with what to do; and what the run would be.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -23,7 +24,8 @@ use crate::store::{Stored, parts_of};
 /// One thing that a run needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Need {
-    /// Its name: `files`, `extracts`, `limits`, `senders`, `quarter`, `key`, `lists` or `ledger`.
+    /// Its name: `files`, `extracts`, `limits`, `senders`, `quarter`, `key`, `lists`, `boundaries` or
+    /// `ledger`.
     pub need: &'static str,
     /// Whether it is there.
     pub met: bool,
@@ -118,6 +120,9 @@ fn unmet(need: &'static str, says: String, todo: Option<String>, code: u8) -> Ne
 }
 
 fn extracts(plan: &Plan, status: &Status) -> Need {
+    if let Some(why) = status.tables.iter().find_map(|table| table.unreached.clone()) {
+        return unmet("extracts", why, Some("see to it that the source can be reached".into()), 11);
+    }
     let none = status.tables.iter().filter(|table| !table.has_arrived());
     let none = none.map(|table| format!("`{}`", table.table)).collect::<Vec<_>>();
     if none.is_empty() {
@@ -153,21 +158,32 @@ fn limits(status: &Status) -> Option<Need> {
 }
 
 fn senders(status: &Status) -> Need {
-    let late = status.tables.iter().filter(|table| table.count(State::Late) > 0).collect::<Vec<_>>();
-    if late.is_empty() {
+    let without = |state| {
+        let tables = status.tables.iter().filter(|table| table.count(state) > 0).collect::<Vec<_>>();
+        let items = tables.iter().flat_map(|table| &table.items).filter(|item| item.state == state);
+        let who = items.filter_map(|item| item.sender.as_deref()).collect::<BTreeSet<_>>().len();
+        let tables = tables.iter().map(|table| format!("`{}`", table.table)).collect::<Vec<_>>().join(", ");
+        (who, tables)
+    };
+    let mut says = Vec::new();
+    match without(State::Late) {
+        (_, tables) if tables.is_empty() => {}
+        (0, tables) => says.push(format!("{tables} is late")),
+        (1, tables) => says.push(format!("1 sender is late with {tables}")),
+        (who, tables) => says.push(format!("{who} senders are late with {tables}")),
+    }
+    match without(State::Withdrawn) {
+        (_, tables) if tables.is_empty() => {}
+        (0 | 1, tables) => says.push(format!("files that were stored of {tables} are gone")),
+        (who, tables) => says.push(format!("files of {who} senders that were stored of {tables} are gone")),
+    }
+    if says.is_empty() {
         let known = status.lists_unknown.is_none();
         let says = if known { "nobody is late" } else { "nobody who sent the quarter before is late" };
         return met("senders", says.into());
     }
-    let items = late.iter().flat_map(|table| &table.items).filter(|item| item.state == State::Late);
-    let who = items.filter_map(|item| item.sender.as_deref()).collect::<std::collections::BTreeSet<_>>().len();
-    let tables = late.iter().map(|table| format!("`{}`", table.table)).collect::<Vec<_>>().join(", ");
-    let says = match who {
-        0 => format!("{tables} is late"),
-        who => format!("{} {} late with {tables}", count(who, "sender"), if who == 1 { "is" } else { "are" }),
-    };
-    let todo = "ask them; a run goes on without them, and `--allow-late` says so".to_owned();
-    Need { waivable: true, ..unmet("senders", says, Some(todo), 11) }
+    let todo = "ask them; a run goes on without what is not here, and `--allow-late` says so".to_owned();
+    Need { waivable: true, ..unmet("senders", says.join("; "), Some(todo), 11) }
 }
 
 fn quarter(plan: &Plan, today: NaiveDate) -> Need {
