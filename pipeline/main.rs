@@ -118,6 +118,7 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
                 false => print(&format!("{}\n", report.display())),
             }
         }
+        Command::Status(status) => commands::status::run(status, arguments.json, &progress),
         Command::Check(check) => commands::check::run(check, arguments.json),
         Command::Plan { config, quarter } => commands::plan::run(config, *quarter, arguments.json, &progress),
         Command::Explain(explain) => commands::explain::run(explain, &progress, arguments.json),

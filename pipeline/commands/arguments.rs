@@ -15,6 +15,7 @@ use super::key::KeyAction;
 use super::ledger::LedgerArguments;
 use super::man::ManArguments;
 use super::run::{OnConfig, RunArguments};
+use super::status::StatusArguments;
 use super::study::StudyArguments;
 use super::synth::SynthArguments;
 use super::verify::VerifyArguments;
@@ -42,6 +43,9 @@ pub enum Command {
     Run(RunArguments),
     /// Extracts to the pseudonymised store and the validation report. Reads data; spends nothing.
     Ingest(OnConfig),
+    /// What has arrived of a quarter, by sender and table, what is late, changed or failed, and whether the quarter is
+    /// ready to run. Reads public tables and hashes; stores nothing; spends nothing.
+    Status(StatusArguments),
     /// Checks the YAML of a board, its schemas and its reports, and runs the reports' own tests. Reads no data; spends
     /// nothing.
     Check(CheckArguments),

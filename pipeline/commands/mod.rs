@@ -15,6 +15,7 @@ pub mod plan;
 mod reference;
 pub mod run;
 pub mod schema;
+pub mod status;
 pub mod study;
 pub mod synth;
 pub mod verify;
