@@ -55,9 +55,17 @@ fn parse(words: &[OsString]) -> std::result::Result<Arguments, ExitCode> {
 }
 
 fn usage(error: &clap::Error) -> serde_json::Value {
+    let whole = error.render().to_string();
     let text = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing".to_owned(),
-        _ => error.render().to_string().trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned(),
+        // What is wrong, without the usage that follows.
+        _ => whole
+            .trim_start_matches("error: ")
+            .lines()
+            .map(str::trim)
+            .take_while(|it| !it.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     json!({ "event": "error", "code": 2, "text": text })
 }
