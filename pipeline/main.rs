@@ -143,5 +143,6 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
         Command::Init(init) => commands::init::run(init, arguments.json),
         Command::Completions(completions) => commands::completions::run(completions, arguments.json),
         Command::Man(man) => commands::man::run(man, arguments.json),
+        Command::Schema { kind } => commands::schema::run(*kind),
     }
 }

@@ -8,7 +8,7 @@ use crate::support::{files, repository};
 
 /// Which rooms each room may import from, as the flow of the data goes; `error` is open to all. The floors are those
 /// of the table in `pipeline/lib.rs`.
-const MAY_IMPORT: [(&str, &[&str]); 23] = [
+const MAY_IMPORT: [(&str, &[&str]); 25] = [
     // Floor 0. A quarter is arithmetic on a calendar, and the ledger counts in quarters; an amount is a number read exactly.
     ("privacy", &["config::amount", "config::quarter"]),
     // Floor 1.
@@ -16,8 +16,9 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     // Errors carry the complaints of the checker.
     ("error", &["config::diagnostic"]),
     ("schema", &[]),
-    // Where the key is, and no more of the plan.
-    ("pseudonymise", &["config::plan"]),
+    // Where secrets are, and no more of the plan.
+    ("secret", &["config::plan"]),
+    ("pseudonymise", &["config::plan", "secret"]),
     ("engine", &[]),
     ("progress", &[]),
     ("folders", &[]),
@@ -25,8 +26,9 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("look", &["config::look", "config::words"]),
     ("boundaries", &[]),
     // Floor 2, in the order of the flow.
-    ("ingest", &["config", "schema", "pseudonymise", "process"]),
-    ("store", &["folders", "ingest", "schema"]),
+    ("origin", &["config::plan", "process", "secret"]),
+    ("ingest", &["config", "origin", "schema", "pseudonymise", "process"]),
+    ("store", &["folders", "ingest", "origin::delivery::hex", "schema"]),
     ("link", &["config", "engine", "ingest", "privacy::Role", "privacy::walk", "schema", "store"]),
     ("validation", &["config::look", "folders", "ingest", "link", "look", "schema", "store"]),
     ("measure", &["config", "engine", "ingest", "link", "privacy", "schema"]),
@@ -45,7 +47,7 @@ const MAY_IMPORT: [(&str, &[&str]); 23] = [
             "folders",
             "look",
             "measure::grid",
-            "ingest::blocks",
+            "origin::delivery::hex",
             "privacy::Head",
         ],
     ),

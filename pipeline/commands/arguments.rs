@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use smirr::config::editor::Kind;
 use smirr::config::quarter::Quarter;
 
 use super::completions::CompletionsArguments;
@@ -69,6 +70,11 @@ pub enum Command {
     Key {
         #[command(subcommand)]
         action: KeyAction,
+    },
+    /// Prints the JSON Schema of a kind of YAML, by which an editor completes, explains and checks it.
+    Schema {
+        /// The kind of YAML.
+        kind: Kind,
     },
     /// Makes what a shell needs to complete commands, options and files: a script on standard output.
     Completions(CompletionsArguments),

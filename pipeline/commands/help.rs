@@ -34,7 +34,7 @@ const PUBLIC: &str = "the YAML and public tables; nothing that holds a person";
 const STORE: &str = "the YAML, the key, and what the store says of itself";
 
 /// A row a command: one that has none is refused by a test.
-pub const HELP: [Help; 17] = [
+pub const HELP: [Help; 18] = [
     Help {
         command: "init",
         reads: NOTHING,
@@ -171,6 +171,16 @@ pub const HELP: [Help; 17] = [
         examples: &[(
             "What would go with an old key; `--yes` does it",
             "smirr key retire strathmirr/board.yaml 0123456789abcdef",
+        )],
+    },
+    Help {
+        command: "schema",
+        reads: NOTHING,
+        spends: NOTHING,
+        exits: &[14],
+        examples: &[(
+            "For an editor; `# yaml-language-server: $schema=config.schema.json` is then the first line of the YAML",
+            "smirr schema config > config.schema.json",
         )],
     },
     Help {

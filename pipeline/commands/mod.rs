@@ -13,6 +13,7 @@ pub mod plan;
 #[cfg(test)]
 mod reference;
 pub mod run;
+pub mod schema;
 pub mod study;
 pub mod synth;
 pub mod verify;

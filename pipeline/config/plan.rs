@@ -1,5 +1,6 @@
 //! What a board's YAML means once everything has been checked. Nothing here can still be wrong, and nothing changes.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -84,10 +85,44 @@ pub struct Fictional {
 pub struct Source {
     /// The table's name in the extract contract.
     pub table: String,
-    /// Absolute glob patterns. Special characters of the root folder itself are escaped.
-    pub globs: Vec<PathBuf>,
+    /// Where they are.
+    pub origins: Vec<Origin>,
     /// The schema to read them by.
     pub schema: Arc<TableSchema>,
+}
+
+/// Where extracts are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Files on the machine's own disks.
+    Files(Files),
+}
+
+/// Files on the machine's own disks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// An absolute glob pattern. Special characters of the root folder itself are escaped.
+    pub glob: PathBuf,
+    /// Where the rows are in those that are workbooks.
+    pub sheet: Sheet,
+}
+
+/// Where the rows of a table are in a workbook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sheet {
+    /// The sheet's name; the only sheet unless said.
+    pub name: Option<String>,
+    /// The row of the headings, counted from 1; the first that is not blank unless said.
+    pub header_row: Option<u32>,
+}
+
+impl fmt::Display for Origin {
+    /// As the YAML says it, and never a credential.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Files(files) => write!(f, "{}", files.glob.display()),
+        }
+    }
 }
 
 /// Where a secret is; never the secret itself.

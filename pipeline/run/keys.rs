@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use chrono::Local;
 
-use crate::config::plan::Plan;
+use crate::config::plan::{Plan, Sheet};
 use crate::error::{Error, Result};
-use crate::ingest::blocks::hash_file;
+use crate::origin::Delivery;
 use crate::progress::Progress;
 use crate::pseudonymise::{Key, Pseudonymiser, Salt};
 use crate::schema::Sender;
@@ -163,7 +163,7 @@ fn has_extract(plan: &Plan, part: &Stored) -> Result<bool> {
     let path = plan.root.join(&part.manifest.source);
     match std::fs::metadata(&path) {
         Ok(meta) if meta.is_file() && meta.len() == part.manifest.bytes => {
-            Ok(hash_file(&path)? == part.manifest.sha256)
+            Ok(Delivery::file(&path, Sheet::default()).sha256()? == part.manifest.sha256)
         }
         _ => Ok(false),
     }

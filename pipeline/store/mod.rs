@@ -29,8 +29,8 @@ pub use part::Staging;
 
 use crate::error::{Error, Result};
 use crate::folders::make_private_folder;
-use crate::ingest::blocks::hex;
 use crate::ingest::tally::Tally;
+use crate::origin::delivery::hex;
 
 /// What one sender's part was made from, and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
