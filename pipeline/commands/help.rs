@@ -39,7 +39,7 @@ pub const HELP: [Help; 19] = [
         command: "init",
         reads: NOTHING,
         spends: NOTHING,
-        exits: &[11, 14],
+        exits: &[14],
         examples: &[
             ("A board to edit, for the last whole quarter", "smirr init strathmirr"),
             (
