@@ -30,4 +30,5 @@ mod rows;
 mod simd;
 mod study;
 mod support;
+mod trials;
 mod truth;
