@@ -33,4 +33,5 @@ mod simd;
 mod status;
 mod study;
 mod support;
+mod trials;
 mod truth;
