@@ -27,6 +27,7 @@ mod pages;
 mod plan;
 mod published;
 mod quarters;
+mod reference;
 mod replay;
 mod rows;
 mod simd;
