@@ -63,7 +63,7 @@ fn a_slip_in_a_condition_is_told_at_the_figure_that_it_changes() {
 exit code 10
 --- stderr
 error: the test \"Who was declined is not counted\" fails: `referred`, sex F: expected 1, found 0
-  --> reports/seen.yaml:18:34
+  --> reports/seen.yaml:18:37
    |
 18 |       referred: { all: 1, sex: { F: 1 } }
    |                                     ^
@@ -109,8 +109,8 @@ fn what_may_be_behind_a_difference_is_said() {
              2026-Q3, and count only where `during: always` is said; bob: in no row of `patients`, and so in no area but \
              `unknown`; only rows count where status <> 'declined'; a person counts in one cell, drawn by lot where their rows are in \
              several",
-            "20:13 the test \"Bounds\" fails: `rate`: expected 100, found no figure | no rate, share or mean is given over one \
-             person alone, here as in a run",
+            "20:13 the test \"Bounds\" fails: `rate`: expected 100, found no figure | nothing is worked out over so few \
+             people, here as in a run: give the test more rows",
         ]
     );
 }
@@ -199,4 +199,24 @@ fn the_shipped_reports_pass_their_own_tests_in_any_quarter() {
             assert!(own.count() >= 2, "{report} has too few tests of its own");
         }
     }
+}
+
+/// What the README shows is what the program does.
+#[test]
+fn the_test_that_the_readme_shows_passes_in_the_shipped_report() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("there is a README");
+    let (_, rest) = readme.split_once("```yaml\ntests:\n").expect("it shows a test");
+    let (tests, _) = rest.split_once("```").expect("it ends");
+    let reach = fs::read_to_string(repository().join("reports/reach.yaml")).expect("it is shipped");
+    let (reach, _) = reach.split_once("\ntests:\n").expect("it has tests");
+    let mut board = Board::new(&Size { patients: 200, single: true, ..Size::default() });
+    board.reports(&[("reach", &format!("{reach}\ntests:\n{tests}"))]);
+    assert!(board.smirr(&["check"]).ends(0).stdout.contains("Its one test passes."));
+    board.reports(&[(
+        "reach",
+        &format!("{}\ntests:\n{tests}", reach.replace("status <> 'declined'", "status = 'declined'")),
+    )]);
+    let (_, told) = readme.split_once("```\nerror: the test ").expect("it shows a failure");
+    let told = told.lines().next().expect("a line");
+    assert!(board.smirr(&["check"]).ends(10).stderr.contains(told), "{told}");
 }
