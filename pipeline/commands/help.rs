@@ -44,7 +44,7 @@ pub const HELP: [Help; 19] = [
             ("A board to edit, for the last whole quarter", "smirr init strathmirr"),
             (
                 "A board in England, with its name",
-                "smirr init mirrshire --country england --board \"NHS Mirrshire ICB\" --quarter 2026-Q3",
+                "smirr init mirrshire --country england --board \"NHS Mirrshire ICB\"",
             ),
         ],
     },
@@ -189,7 +189,7 @@ pub const HELP: [Help; 19] = [
         spends: NOTHING,
         exits: &[14],
         examples: &[(
-            "For an editor; `# yaml-language-server: $schema=config.schema.json` is then the first line of the YAML",
+            "For an editor, beside a YAML whose first line names it",
             "smirr schema config > config.schema.json",
         )],
     },
