@@ -5,6 +5,7 @@
 mod architecture;
 mod areas;
 mod audit;
+mod commands;
 mod crash;
 mod england;
 mod errors;
@@ -12,6 +13,7 @@ mod explain;
 mod foretold;
 mod fuzz;
 mod hardening;
+mod init;
 mod interop;
 mod journeys;
 mod keys;

@@ -284,6 +284,7 @@ fn the_top_level_is_what_a_newcomer_was_promised() {
         "CHANGELOG.md",
         "README.md",
         "configs",
+        "docs",
         "schemas",
         "reports",
         "pipeline",

@@ -11,11 +11,17 @@ use super::diagnostic::Diagnostics;
 use super::marked::{Node, Value};
 use super::source::Document;
 use super::suggest::{advice, list, quote};
+use crate::schema::forms;
 
 /// Holds `document` against the shape of `T`.
 pub fn check<T: JsonSchema>(document: &Document, complaints: &mut Diagnostics) {
-    let schema = SchemaGenerator::default().into_root_schema_for::<T>().to_value();
+    let schema = schema::<T>();
     Walk { document, schema: &schema, complaints }.node(&document.root, &schema, None);
+}
+
+/// The JSON Schema of `T`: what is walked here, and what editors are given by `editor`.
+pub fn schema<T: JsonSchema>() -> Json {
+    SchemaGenerator::default().into_root_schema_for::<T>().to_value()
 }
 
 /// A file with so many mistakes is a file of another kind; the walk stops counting there, so that it ends soon.
@@ -48,14 +54,18 @@ impl<'a> Walk<'a> {
             return self.word(node, &words, key);
         }
         let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Json::as_array);
-        if let Some(branches) = branches {
+        let one_of = schema.as_object().and_then(forms::one_of);
+        if let Some(branches) = branches.filter(|_| one_of.is_none()) {
             return self.branches(node, branches, key);
         }
         if !allows(schema, node, false) {
             return self.wrong_type(node, &[schema], key);
         }
         match &node.value {
-            Value::Map(entries) => self.map(node, entries, schema, key),
+            Value::Map(entries) => {
+                self.map(node, entries, schema, key);
+                self.one_of(entries, &one_of.unwrap_or_default());
+            }
             Value::List(items) => self.list(node, items, schema),
             Value::Scalar(text, _) => {
                 self.legible(node, text);
@@ -120,6 +130,20 @@ impl<'a> Walk<'a> {
             let place = key.or(entries.first().map(|(key, _)| key)).unwrap_or(node);
             let plural = if missing.len() == 1 { "key is" } else { "keys are" };
             self.push(place, format!("the {plural} missing: {}", list(&missing)), meaning(properties, &missing));
+        }
+    }
+
+    /// Of some keys one alone is given: one that is blank beside another is a question left open. How many have a value
+    /// is counted by the checks that know what they mean.
+    fn one_of(&mut self, entries: &[(Node, Node)], keys: &[&str]) {
+        let given = entries.iter().filter(|(key, _)| key.text().is_some_and(|name| keys.contains(&name)));
+        let (blank, full) = given.partition::<Vec<_>, _>(|(_, value)| value.is_null());
+        if full.is_empty() {
+            return;
+        }
+        for (key, _) in blank {
+            let message = format!("{} is blank", quote(key.text().unwrap_or_default()));
+            self.push(key, message, Some(format!("exactly one of {} is given", list(keys))));
         }
     }
 
@@ -232,7 +256,7 @@ fn types(schema: &Json) -> Vec<&str> {
 }
 
 /// Whether a part is of a kind that the schema allows. `serde_yaml` reads an unquoted number as text where text is
-/// asked for, but not where one of several shapes must be chosen (`strict`).
+/// asked for, but not where one of several shapes must be chosen (`strict`). A truth value is text for no editor.
 fn allows(schema: &Json, node: &Node, strict: bool) -> bool {
     let types = types(schema);
     if types.is_empty() {
@@ -242,23 +266,23 @@ fn allows(schema: &Json, node: &Node, strict: bool) -> bool {
         (Value::Map(_), "object") | (Value::List(_), "array") => true,
         (Value::Scalar(..), "null") => node.is_null(),
         (Value::Scalar(text, style), "string") => {
-            *style != ScalarStyle::Plain || !(node.is_null() || strict && is_plain_value(text))
+            *style != ScalarStyle::Plain || !(node.is_null() || is_truth(text) || strict && is_number(text))
         }
         (Value::Scalar(text, ScalarStyle::Plain), "integer") => is_whole(text),
         (Value::Scalar(text, ScalarStyle::Plain), "number") => text.parse::<f64>().is_ok(),
-        (Value::Scalar(text, ScalarStyle::Plain), "boolean") => {
-            matches!(text.as_str(), "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
-        }
+        (Value::Scalar(text, ScalarStyle::Plain), "boolean") => is_truth(text),
         _ => false,
     })
 }
 
-/// Unquoted text that YAML reads as a number or a truth value.
-fn is_plain_value(text: &str) -> bool {
-    is_whole(text)
-        || text.parse::<f64>().is_ok()
-        || text.eq_ignore_ascii_case("true")
-        || text.eq_ignore_ascii_case("false")
+/// Unquoted text that YAML reads as a number.
+fn is_number(text: &str) -> bool {
+    is_whole(text) || text.parse::<f64>().is_ok()
+}
+
+/// Unquoted text that YAML reads as a truth value.
+fn is_truth(text: &str) -> bool {
+    matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
 }
 
 /// Digits after an optional sign; other notations (`0x1f`) are left for `serde_yaml` to judge.

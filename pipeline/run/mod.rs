@@ -12,7 +12,8 @@
 //!    series that its tables continue.
 //!
 //! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth. [`study`] runs the
-//! whole of it many times on fictional people of its own, and tells how near to the truth it came.
+//! whole of it many times on fictional people of its own, and tells how near to the truth it came. [`trial`] goes from the
+//! rows of a report's own tests to its figures, and tells where these differ from what the author expects.
 //! [`status`] takes no step: it tells what has arrived, and whether all is there that these steps need.
 
 pub mod ahead;
@@ -31,10 +32,12 @@ mod intake_tests;
 pub mod keys;
 mod label;
 mod method;
+mod next_to_none;
 mod question;
 mod share;
 pub mod status;
 pub mod study;
+pub mod trial;
 pub mod witness;
 
 use std::collections::HashMap;
