@@ -8,7 +8,7 @@ use super::board::{board, scratch};
 use super::made::Made;
 use super::*;
 use crate::config;
-use crate::config::plan::KeySource;
+use crate::config::plan::{KeySource, Origin};
 
 /// A board whose one report has these tests; of a country's schemas.
 fn plan(folder: &Path, schemas: &str, yaml: &str) -> Plan {
