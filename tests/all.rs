@@ -5,6 +5,7 @@
 mod architecture;
 mod areas;
 mod audit;
+mod book;
 mod commands;
 mod crash;
 mod england;
