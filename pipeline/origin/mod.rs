@@ -6,6 +6,8 @@
 
 pub mod delivery;
 mod file;
+mod object;
+mod stores;
 
 use std::path::Path;
 
@@ -25,6 +27,7 @@ pub fn find(source: &Source, root: &Path) -> Result<Vec<Delivery>> {
         let before = found.len();
         match origin {
             Origin::Files(files) => file::find(files, &source.table, root, &mut found)?,
+            Origin::Objects(objects) => object::find(objects, &mut found)?,
         }
         if found.len() == before {
             return Err(Error::Input(format!("the source of `{}` names no file: {origin}", source.table)));
@@ -33,6 +36,23 @@ pub fn find(source: &Source, root: &Path) -> Result<Vec<Delivery>> {
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
     Ok(found)
+}
+
+/// The object that is called `name`, as it is now, from a store that the table is read from; `None` where the name is no
+/// object's, the object is gone, or no source leads to its bucket any more.
+///
+/// # Errors
+/// [`Error::Input`] where the store cannot be asked.
+pub fn object_again(sources: &[Source], table: &str, name: &str) -> Result<Option<Delivery>> {
+    let origins = sources.iter().filter(|source| source.table == table).flat_map(|source| &source.origins);
+    for origin in origins {
+        if let Origin::Objects(objects) = origin
+            && let Some(key) = name.strip_prefix(&objects.root())
+        {
+            return object::again(objects, key);
+        }
+    }
+    Ok(None)
 }
 
 /// How much there is to read, as far as that is known before it is read.

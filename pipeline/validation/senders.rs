@@ -21,7 +21,13 @@ fn by_folder(table: &TableReport, list: &SenderRows) -> Option<SenderRows> {
     let places = list.senders.iter().enumerate().map(|(at, it)| (it.sender.as_str(), at)).collect::<HashMap<_, _>>();
     let (mut rows, mut unknown, mut known) = (vec![0; list.senders.len()], 0, false);
     for file in &table.files {
-        let place = file.source.split('/').rev().find_map(|part| places.get(part.split('.').next().unwrap_or(part)));
+        // A bucket is nobody's folder.
+        let key = file.source.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, key)| key);
+        let place = key
+            .unwrap_or(&file.source)
+            .split('/')
+            .rev()
+            .find_map(|part| places.get(part.split('.').next().unwrap_or(part)));
         known |= place.is_some();
         *place.and_then(|&at| rows.get_mut(at)).unwrap_or(&mut unknown) += file.tally.stored;
     }
