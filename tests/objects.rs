@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::support::extracts::gzip;
+use crate::support::extracts::{Extract, Manner};
 use crate::support::program::{Ran, smirr};
 use crate::support::store::Store;
 use crate::support::{Board, Size, files};
@@ -112,16 +112,21 @@ fn every_format_can_lie_in_a_store() {
     let mut board = Board::new(&small());
     let mut store = Store::start();
     let source = board.path("extracts/all/referrals.csv");
-    let rows = fs::read_to_string(&source).expect("it is text").lines().count() as u64 - 1;
-    gzip(&source, &board.path("referrals.csv.gz"));
-    store.tell(&format!("put in/gz/referrals.csv.gz {}", board.path("referrals.csv.gz").display()));
-    store.tell(&format!("put in/csv/referrals.csv {}", source.display()));
+    let extract = Extract::read(&source);
+    let rows = extract.rows().len() as u64;
+    for (key, manner) in [
+        ("in/gz/referrals.csv.gz", Manner::Gzip),
+        ("in/zstd/referrals.csv.zst", Manner::Zstd),
+        ("in/parquet/referrals.parquet", Manner::Parquet),
+        ("in/csv/referrals.csv", Manner::Lf),
+    ] {
+        extract.write(&board.path("made"), manner);
+        store.tell(&format!("put {key} {}", board.path("made").display()));
+    }
     // A store's own copy under way, and what another part of the key holds, are not looked at.
     store.tell(&format!("put in/csv/.referrals.csv {}", source.display()));
     store.tell(&format!("put in/csv/deeper/referrals.csv {}", source.display()));
-    parquet(&source, &board.path("referrals.parquet"));
-    store.tell(&format!("put in/parquet/referrals.parquet {}", board.path("referrals.parquet").display()));
-    for glob in ["in/gz/*.gz", "in/csv/*.csv", "in/parquet/referrals.parquet", "in/[c]sv/referrals.*"] {
+    for glob in ["in/gz/*.gz", "in/**/*.zst", "in/csv/*.csv", "in/parquet/referrals.parquet", "in/[c]sv/referrals.*"] {
         board.config.sources.insert("referrals".into(), format!("extracts/{glob}"));
         lead(&mut board, &store, &[ID, SECRET], &["referrals"]);
         let yaml = fs::read_to_string(board.path("board.yaml")).expect("it is there");
@@ -129,23 +134,6 @@ fn every_format_can_lie_in_a_store() {
         run(&board, &["ingest"]).ends(0);
         assert_eq!(board.tally("referrals")["rows"], rows, "{glob}");
     }
-}
-
-/// The same rows as Parquet, every column as text.
-fn parquet(from: &std::path::Path, to: &std::path::Path) {
-    use arrow::array::{ArrayRef, RecordBatch, StringArray};
-    let mut reader = csv::Reader::from_path(from).expect("it opens");
-    let names = reader.headers().expect("there is a header").clone();
-    let records = reader.records().map(|record| record.expect("it is whole")).collect::<Vec<_>>();
-    let column = |at: usize| -> ArrayRef {
-        std::sync::Arc::new(records.iter().map(|record| record.get(at)).collect::<StringArray>())
-    };
-    let batch = RecordBatch::try_from_iter(names.iter().enumerate().map(|(at, name)| (name, column(at))));
-    let batch = batch.expect("the columns are of one length");
-    let file = fs::File::create(to).expect("it can be made");
-    let mut writer = parquet::arrow::ArrowWriter::try_new(file, batch.schema(), None).expect("it is writable");
-    writer.write(&batch).expect("it is written");
-    writer.close().expect("it is closed");
 }
 
 #[test]

@@ -20,7 +20,7 @@ impl Store {
     pub fn start() -> Store {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
         let python = std::env::var_os("SMIRR_PYTHON").map(PathBuf::from);
-        let python = python.unwrap_or_else(|| target.join("ci/python/bin/python"));
+        let python = python.unwrap_or_else(|| target.join("ci/object-store/bin/python"));
         let mut command = Command::new(&python);
         command.arg(repository().join("tests/support/store.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{} does not start: {e}", python.display()));
