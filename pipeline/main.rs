@@ -118,21 +118,8 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
                 false => print(&format!("{}\n", report.display())),
             }
         }
-        Command::Check { config } => {
-            let plan = config::load(config)?;
-            smirr::run::refuse_faulty_look(&plan)?;
-            let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
-            if arguments.json {
-                return print(&format!("{}\n", commands::checked(&plan)));
-            }
-            print(&format!("{}, {}: no mistakes found. Reports: {reports}.\n", plan.board, plan.quarter))?;
-            print(
-                &smirr::run::keys::warnings(&plan)
-                    .iter()
-                    .map(|warning| format!("Warning: {warning}\n"))
-                    .collect::<String>(),
-            )
-        }
+        Command::Status(status) => commands::status::run(status, arguments.json, &progress),
+        Command::Check(check) => commands::check::run(check, arguments.json),
         Command::Plan { config, quarter } => commands::plan::run(config, *quarter, arguments.json, &progress),
         Command::Explain(explain) => commands::explain::run(explain, &progress, arguments.json),
         Command::Study(study) => commands::study::run(study, arguments.json, &progress),

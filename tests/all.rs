@@ -30,6 +30,7 @@ mod quarters;
 mod replay;
 mod rows;
 mod simd;
+mod status;
 mod study;
 mod support;
 mod truth;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use smirr::config::editor::Kind;
 use smirr::config::quarter::Quarter;
 
+use super::check::CheckArguments;
 use super::completions::CompletionsArguments;
 use super::explain::ExplainArguments;
 use super::init::InitArguments;
@@ -14,6 +15,7 @@ use super::key::KeyAction;
 use super::ledger::LedgerArguments;
 use super::man::ManArguments;
 use super::run::{OnConfig, RunArguments};
+use super::status::StatusArguments;
 use super::study::StudyArguments;
 use super::synth::SynthArguments;
 use super::verify::VerifyArguments;
@@ -41,11 +43,12 @@ pub enum Command {
     Run(RunArguments),
     /// Extracts to the pseudonymised store and the validation report. Reads data; spends nothing.
     Ingest(OnConfig),
-    /// Checks the YAML of a board, its schemas and its reports. Reads no data; spends nothing.
-    Check {
-        /// The board's YAML.
-        config: PathBuf,
-    },
+    /// What has arrived of a quarter, by sender and table, what is late, changed or failed, and whether the quarter is
+    /// ready to run. Reads public tables and hashes; stores nothing; spends nothing.
+    Status(StatusArguments),
+    /// Checks the YAML of a board, its schemas and its reports, and runs the reports' own tests. Reads no data; spends
+    /// nothing.
+    Check(CheckArguments),
     /// What a run would cost, and how near the truth its figures would be. Reads public tables only; spends nothing.
     Plan {
         /// The board's YAML.

@@ -34,7 +34,7 @@ const PUBLIC: &str = "the YAML and public tables; nothing that holds a person";
 const STORE: &str = "the YAML, the key, and what the store says of itself";
 
 /// A row a command: one that has none is refused by a test.
-pub const HELP: [Help; 18] = [
+pub const HELP: [Help; 19] = [
     Help {
         command: "init",
         reads: NOTHING,
@@ -97,6 +97,16 @@ pub const HELP: [Help; 18] = [
             "How near to the truth one report would come, over 20 simulated runs",
             "smirr study strathmirr/board.yaml reach --runs 20 --patients 2000",
         )],
+    },
+    Help {
+        command: "status",
+        reads: "the YAML, public tables, and the names, sizes and hashes of what arrived; no row of it",
+        spends: NOTHING,
+        exits: &[10, 11, 12, 14],
+        examples: &[
+            ("What has arrived, what is late, and whether the quarter is ready", "smirr status strathmirr/board.yaml"),
+            ("Every file, a line each", "smirr status strathmirr/board.yaml --all"),
+        ],
     },
     Help {
         command: "run",

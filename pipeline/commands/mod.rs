@@ -2,6 +2,7 @@
 //! Never decides anything: the library does, and here it is put in words for people and in JSON for machines.
 
 pub mod arguments;
+pub mod check;
 pub mod completions;
 pub mod explain;
 pub mod help;
@@ -14,6 +15,7 @@ pub mod plan;
 mod reference;
 pub mod run;
 pub mod schema;
+pub mod status;
 pub mod study;
 pub mod synth;
 pub mod verify;
@@ -46,14 +48,6 @@ pub fn write_open(path: &Path, text: &str) -> Result<()> {
     let mut file = std::fs::File::create(path).map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     file.set_permissions(Permissions::from_mode(0o644)).map_err(failed)
-}
-
-/// That a board's YAML has no mistakes, for machines.
-pub fn checked(plan: &Plan) -> serde_json::Value {
-    let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>();
-    serde_json::json!({
-        "board": plan.board, "quarter": plan.quarter, "reports": reports, "warnings": smirr::run::keys::warnings(plan),
-    })
 }
 
 /// A complaint for machines; without a line and column where it is about a file as a whole.

@@ -44,7 +44,7 @@ impl Board<'_> {
 
     fn secret(&mut self, name: &str, yaml: &KeyYaml, fictional: bool) -> Option<KeySource> {
         let base = ["pseudonyms", name];
-        let unread = self.needs == Needs::WhatIsPublic;
+        let unread = self.needs != Needs::Everything;
         match yaml {
             KeyYaml { file: Some(file), env: None, command: None } => {
                 let file = self.places.root.join(file);

@@ -66,6 +66,7 @@ impl Board<'_> {
         let private = self.tables.get(table).is_some_and(|schema| schema.from != Sender::Public);
         let may_lack = self.reported.is_none()
             || made.is_some_and(|folder| glob.starts_with(folder))
+            || self.needs == Needs::Nothing
             || (private && self.needs == Needs::WhatIsPublic);
         self.matches(place, path, &glob, may_lack);
         Some(Origin::Files(Files { glob, sheet }))

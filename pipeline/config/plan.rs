@@ -16,6 +16,7 @@ pub use super::measure::{
 };
 use super::page::Chart;
 use super::quarter::Quarter;
+use super::trial::Trial;
 use crate::schema::TableSchema;
 
 /// One quarter's run of one board.
@@ -259,6 +260,8 @@ pub struct Report {
     pub findings: Vec<String>,
     /// What a reader should know beside the figures: a template as well.
     pub words: Option<String>,
+    /// The tests that its author wrote. They are no part of what it asks, nor of what is published.
+    pub trials: Vec<Trial>,
 }
 
 impl Report {

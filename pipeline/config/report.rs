@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::figures::{ChangeYaml, InequalityYaml, QuartilesYaml, RateYaml, ReliabilityYaml, StandardisedYaml};
 use super::page::ChartYaml;
+use super::trial::TrialYaml;
 use crate::schema::forms;
 
 /// One report: what is measured, by what, and protected how.
@@ -85,6 +86,9 @@ pub struct ReportYaml {
     #[serde(default)]
     #[schemars(example = &"Quintile 1 is the most deprived fifth. {{ referred.total }} were referred.")]
     pub words: Option<String>,
+    /// The report's own tests: made-up rows, and the figures that they must give. `smirr check` runs them.
+    #[serde(default)]
+    pub tests: Vec<TrialYaml>,
 }
 
 fn one() -> u32 {

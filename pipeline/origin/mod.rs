@@ -20,13 +20,25 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Input`] where an origin holds nothing, or cannot be searched.
 pub fn find(source: &Source, root: &Path) -> Result<Vec<Delivery>> {
+    search(source, root, true)
+}
+
+/// The same where nothing need have arrived yet.
+///
+/// # Errors
+/// [`Error::Input`] where an origin cannot be searched.
+pub fn arrived(source: &Source, root: &Path) -> Result<Vec<Delivery>> {
+    search(source, root, false)
+}
+
+fn search(source: &Source, root: &Path, refuse_none: bool) -> Result<Vec<Delivery>> {
     let mut found = Vec::new();
     for origin in &source.origins {
         let before = found.len();
         match origin {
             Origin::Files(files) => file::find(files, &source.table, root, &mut found)?,
         }
-        if found.len() == before {
+        if refuse_none && found.len() == before {
             return Err(Error::Input(format!("the source of `{}` names no file: {origin}", source.table)));
         }
     }

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use keys::{parts, refuse_two_keys};
+pub use keys::{parts, parts_of, refuse_two_keys};
 pub use part::Staging;
 
 use crate::error::{Error, Result};
@@ -123,6 +123,11 @@ impl Store {
         let quarter = root.join(quarter);
         make_private_folder(&quarter)?;
         Ok(Store { quarter, staging, _lock: lock })
+    }
+
+    /// Whether a run holds the store now. Writes nothing, and holds it no longer than the question takes.
+    pub fn is_held(work: &Path) -> bool {
+        File::open(work.join("store").join("lock")).is_ok_and(|lock| lock.try_lock_shared().is_err())
     }
 
     /// The part made of this very content under these very rules and this key, if the store has it whole.
