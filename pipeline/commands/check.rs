@@ -78,6 +78,6 @@ fn failure(failure: &Failure) -> Value {
         .as_ref()
         .map(|it| json!({ "figure": it.figure, "cell": it.cell, "expected": it.expected, "found": it.found }));
     let mut told = super::complaint(complaint);
-    told["difference"] = difference.unwrap_or_default();
+    told["difference"] = json!(difference);
     told
 }
