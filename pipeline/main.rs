@@ -12,7 +12,7 @@ use clap::error::ErrorKind;
 use serde_json::json;
 
 use smirr::config;
-use smirr::config::diagnostic::{Diagnostic, Diagnostics};
+use smirr::config::diagnostic::Diagnostics;
 use smirr::error::{Error, Result};
 use smirr::progress::{Progress, Telling};
 
@@ -55,9 +55,17 @@ fn parse(words: &[OsString]) -> std::result::Result<Arguments, ExitCode> {
 }
 
 fn usage(error: &clap::Error) -> serde_json::Value {
+    let whole = error.render().to_string();
     let text = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing".to_owned(),
-        _ => error.render().to_string().trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned(),
+        // What is wrong, without the usage that follows.
+        _ => whole
+            .trim_start_matches("error: ")
+            .lines()
+            .map(str::trim)
+            .take_while(|it| !it.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
     };
     json!({ "event": "error", "code": 2, "text": text })
 }
@@ -80,7 +88,7 @@ fn event(error: &Error) -> serde_json::Value {
     match error {
         Error::Config(complaints) => json!({
             "event": "error", "code": code, "text": counted(complaints),
-            "complaints": complaints.iter().map(complaint).collect::<Vec<_>>(),
+            "complaints": complaints.iter().map(commands::complaint).collect::<Vec<_>>(),
         }),
         other => json!({ "event": "error", "code": code, "text": other.to_string() }),
     }
@@ -91,14 +99,6 @@ fn counted(complaints: &Diagnostics) -> String {
         1 => "the YAML has 1 mistake".into(),
         n => format!("the YAML has {n} mistakes"),
     }
-}
-
-/// Without a line and column where it is about a file as a whole.
-fn complaint(it: &Diagnostic) -> serde_json::Value {
-    let place = |number: usize| (number > 0).then_some(number);
-    json!({
-        "file": it.file, "line": place(it.line), "column": place(it.column), "message": it.message, "help": it.help,
-    })
 }
 
 fn dispatch(arguments: &Arguments) -> Result<()> {

@@ -207,6 +207,23 @@ fn only_the_study_adds_noise_to_what_is_released() {
     }
 }
 
+/// Noise that is next to none tells the truth: only the rooms that make their own people ask for it, and they publish
+/// nothing.
+#[test]
+fn the_truth_is_told_of_made_up_people_only() {
+    let own = |path: &&PathBuf| !is_test(path) && code(path).contains("next_to_none");
+    let found = sources().iter().filter(own).map(|path| shown(path)).collect::<Vec<_>>();
+    let places = ["mod.rs", "next_to_none.rs", "study.rs", "trial/mod.rs"].map(|name| format!("pipeline/run/{name}"));
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(places));
+    let trial = sources().into_iter().filter(|path| shown(path).starts_with("pipeline/run/trial/"));
+    for path in trial.filter(|path| !is_test(path)) {
+        let code = code(&path);
+        for word in ["publish_all", "write_pack", "mark_published", "fictional::make", "with_public"] {
+            assert!(!code.contains(word), "{} names `{word}`", shown(&path));
+        }
+    }
+}
+
 #[test]
 fn no_file_is_too_long_to_read() {
     let tests = files::under(&repository().join("tests")).into_iter();

@@ -1,6 +1,6 @@
 //! `smirr init`: a board that runs at once, is its owner's to edit, and is there whole or not at all.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -94,16 +94,20 @@ fn every_file_that_comes_with_a_board_is_checked() {
     }
 }
 
+/// What ships for a country, from the repository; a schema of the YAML itself is every country's.
+fn shipped(kind: &str, below: &str) -> BTreeMap<String, PathBuf> {
+    let editors = |name: &str| name.ends_with(".schema.json") && !name.starts_with("privacy-label");
+    let of = |folder: PathBuf, wanted: &dyn Fn(&str) -> bool| {
+        let all = names(&folder).into_iter().map(move |name| (name.clone(), folder.join(name)));
+        all.filter(|(name, path)| path.is_file() && wanted(name)).collect::<Vec<_>>()
+    };
+    let yaml = of(repository().join(format!("{kind}{below}")), &|name| name.ends_with(".yaml"));
+    yaml.into_iter().chain(of(repository().join(kind), &editors)).collect()
+}
+
 /// What is said of a board twice, here and in `configs/`, is said alike; what is copied is the same file.
 #[test]
 fn a_board_is_what_ships() {
-    let shipped = |folder: &str| {
-        let all = names(&repository().join(folder)).into_iter();
-        // The label's schema is of what is published, not of what a board edits.
-        let all =
-            all.filter(|name| repository().join(folder).join(name).is_file() && !name.starts_with("privacy-label"));
-        all.collect::<BTreeSet<_>>()
-    };
     for (country, config, below, out) in
         [("scotland", "demo", "", "out/demo/"), ("england", "england", "/england", "out/england/")]
     {
@@ -111,13 +115,19 @@ fn a_board_is_what_ships() {
         at(place.path(), &["init", "board", "--country", country, "--quarter", "2026-Q3"]).ends(0);
         let board = place.path().join("board");
         for kind in ["schemas", "reports"] {
-            let from = format!("{kind}{below}");
-            assert_eq!(names(&board.join(kind)), shipped(&from), "{from}: `pipeline/commands/init.rs` lists them");
-            for name in names(&board.join(kind)) {
-                let text = fs::read_to_string(repository().join(&from).join(&name)).expect("it is text");
+            let shipped = shipped(kind, below);
+            let listed = shipped.keys().cloned().collect::<BTreeSet<_>>();
+            assert_eq!(names(&board.join(kind)), listed, "{country}: `pipeline/commands/init.rs` lists them");
+            for (name, path) in shipped {
+                let text = fs::read_to_string(path).expect("it is text");
                 // English files ship a folder deeper.
                 let text = if below.is_empty() { text } else { text.replace("$schema=../", "$schema=") };
-                assert!(fs::read_to_string(board.join(kind).join(&name)).expect("it is text") == text, "{from}/{name}");
+                let ours = fs::read_to_string(board.join(kind).join(&name)).expect("it is text");
+                assert!(ours == text, "{country}: {kind}/{name}");
+                // What an editor is told to look at is there.
+                for schema in ours.lines().filter_map(|line| line.strip_prefix("# yaml-language-server: $schema=")) {
+                    assert!(board.join(kind).join(schema).is_file(), "{country}: {kind}/{name}: {schema}");
+                }
             }
         }
         let read = |path: PathBuf| fs::read_to_string(path).expect("it is there");

@@ -39,7 +39,7 @@ pub const HELP: [Help; 19] = [
         command: "init",
         reads: NOTHING,
         spends: NOTHING,
-        exits: &[11, 14],
+        exits: &[14],
         examples: &[
             ("A board to edit, for the last whole quarter", "smirr init strathmirr"),
             (
@@ -66,20 +66,6 @@ pub const HELP: [Help; 19] = [
         examples: &[
             ("Store what has come in, and see what is wrong with it", "smirr ingest strathmirr/board.yaml"),
             ("On a small machine", "smirr ingest strathmirr/board.yaml --threads 1 --memory 512"),
-        ],
-    },
-    Help {
-        command: "status",
-        reads: "the YAML, public tables, the store's and the ledger's word, and names, sizes and hashes of what has arrived",
-        spends: NOTHING,
-        exits: &[10, 11, 12, 14],
-        examples: &[
-            (
-                "What has arrived, what is late or failed, and whether the quarter is ready",
-                "smirr status strathmirr/board.yaml",
-            ),
-            ("For a script: waits until the quarter is ready", "smirr status strathmirr/board.yaml --watch 60 --ready"),
-            ("A year at a glance, a line a quarter", "smirr status strathmirr/board.yaml --since 2025-Q4"),
         ],
     },
     Help {
@@ -111,6 +97,21 @@ pub const HELP: [Help; 19] = [
             "How near to the truth one report would come, over 20 simulated runs",
             "smirr study strathmirr/board.yaml reach --runs 20 --patients 2000",
         )],
+    },
+    Help {
+        command: "status",
+        reads: "the YAML, public tables, and the names, sizes and hashes of what arrived; no row of it",
+        spends: NOTHING,
+        exits: &[10, 11, 12, 14],
+        examples: &[
+            ("What has arrived, what is late, and whether the quarter is ready", "smirr status strathmirr/board.yaml"),
+            ("Every file, a line each", "smirr status strathmirr/board.yaml --all"),
+            ("A line a quarter", "smirr status strathmirr/board.yaml --since 2025-Q4"),
+            (
+                "For a script: wait until the quarter is ready, then run it",
+                "smirr status strathmirr/board.yaml --watch 60 --ready && smirr run strathmirr/board.yaml",
+            ),
+        ],
     },
     Help {
         command: "run",

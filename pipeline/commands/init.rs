@@ -77,6 +77,7 @@ pub fn run(arguments: &InitArguments, as_json: bool) -> Result<()> {
     let mut names = files.into_iter().map(|(name, _)| name).chain([KEY.to_owned()]).collect::<Vec<_>>();
     names.sort();
     let config = arguments.folder.join(BOARD);
+    let config = config.strip_prefix(".").unwrap_or(&config);
     if as_json {
         let next = ["check", "plan", "run"].map(|command| json!(["smirr", command, config]));
         return print(&format!(
@@ -86,7 +87,7 @@ pub fn run(arguments: &InitArguments, as_json: bool) -> Result<()> {
             })
         ));
     }
-    let config = quoted(&config);
+    let config = quoted(config);
     print(&format!(
         "Made {board}, {quarter}, in {}: {} files. Its people are made up until {config} names your own extracts.\n\
          Next:\n  smirr check {config}\n  smirr plan {config}\n  smirr run {config}\n",
@@ -155,7 +156,8 @@ fn make(folder: &Path, files: &[(String, String)]) -> Result<()> {
     };
     refuse_what_is_there(folder, &base, &parts)?;
     clear_left(&base);
-    let failed = |e| Error::io("cannot write in", &base, e);
+    // By its kind alone: the folder that could not be made has a name that says nothing to anyone.
+    let failed = |e: std::io::Error| Error::io("cannot write in", &base, e.kind().into());
     let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(&base).map_err(failed)?;
     let held = File::open(staging.path()).map_err(failed)?;
     // Held to the end, for nobody to take it for one that was left. Where nothing can be locked, nothing is cleared.

@@ -50,6 +50,14 @@ pub fn write_open(path: &Path, text: &str) -> Result<()> {
     file.set_permissions(Permissions::from_mode(0o644)).map_err(failed)
 }
 
+/// A complaint for machines; without a line and column where it is about a file as a whole.
+pub fn complaint(it: &Diagnostic) -> serde_json::Value {
+    let place = |number: usize| (number > 0).then_some(number);
+    serde_json::json!({
+        "file": it.file, "line": place(it.line), "column": place(it.column), "message": it.message, "help": it.help,
+    })
+}
+
 /// Refuses a report that the board does not run.
 pub fn known_report(plan: &Plan, config: &Path, report: Option<&str>) -> Result<()> {
     let Some(unknown) = report.filter(|name| !plan.reports.iter().any(|it| it.name == *name)) else { return Ok(()) };

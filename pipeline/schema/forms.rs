@@ -17,7 +17,7 @@ fn form(schema: &mut Schema, pattern: String, said: &str) {
     let text = if items { whole.get_mut("items").and_then(Value::as_object_mut) } else { Some(whole) };
     if let Some(text) = text {
         text.insert("pattern".into(), pattern.into());
-        text.insert("patternErrorMessage".into(), said.into());
+        text.insert("errorMessage".into(), said.into());
     }
 }
 
@@ -28,7 +28,7 @@ pub fn name(schema: &mut Schema) {
 
 /// A mapping whose keys are names.
 pub fn named(schema: &mut Schema) {
-    let names = json!({ "pattern": format!("^{NAME}$"), "patternErrorMessage": NAMES_ARE });
+    let names = json!({ "pattern": format!("^{NAME}$"), "errorMessage": NAMES_ARE });
     schema.insert("propertyNames".into(), names);
 }
 
@@ -78,7 +78,7 @@ pub fn bands(schema: &mut Schema) {
     let scope = json!({
         "type": "string",
         "pattern": scope,
-        "patternErrorMessage": "Write `country`, or `within` and an area level, as in `within health_board`.",
+        "errorMessage": "Write `country`, or `within` and an area level, as in `within health_board`.",
         "examples": ["country", "within health_board"],
     });
     schema.insert("additionalProperties".into(), scope);

@@ -58,6 +58,7 @@ pub enum Sender {
 /// A share written as text: `"5%"`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(transform = forms::percent)]
 pub struct Percent(pub String);
 
 impl Percent {

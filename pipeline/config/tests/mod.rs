@@ -19,6 +19,7 @@ mod public;
 mod quarters;
 mod slips;
 mod targets;
+mod trials;
 mod words;
 
 /// A copy of the fixtures that a test may spoil.

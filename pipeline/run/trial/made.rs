@@ -368,7 +368,7 @@ mod tests {
     #[test]
     fn made_identifiers_keep_the_rules_of_their_kind() {
         let mut seen = std::collections::BTreeSet::new();
-        for index in 0..300 {
+        for index in 0..60 {
             for kind in [Kind::Chi, Kind::NhsNumber] {
                 let number = person(kind, index);
                 assert!(modulus_11(number.as_bytes().try_into().unwrap()), "{number}");
