@@ -62,7 +62,8 @@ pub fn board(plan: &Plan, report: &Report, made: &Made, scratch: &Path) -> Resul
         let lines = made.extracts.iter().find(|(table, _)| *table == source.table);
         write(&path, &csv(lines.map_or(&[][..], |(_, lines)| lines))?)?;
         let glob = PathBuf::from(glob::Pattern::escape(&path.display().to_string()));
-        sources.push(Source { globs: vec![glob], ..source.clone() });
+        // Every field is said: what a source is read by must not come along.
+        sources.push(Source { table: source.table.clone(), globs: vec![glob], schema: source.schema.clone() });
     }
     let secret = |name: &str, text: &str| {
         let path = file(name.into());
