@@ -5,13 +5,15 @@
 //! |---|---|---|---|
 //! | 0 | [`privacy`] | private vectors and a budget, to noised vectors and ledger entries | reads an extract, a clock or YAML |
 //! | 1 | [`config`], [`schema`], [`error`] | YAML to a checked plan, every complaint with file, line and caret | touches data |
+//! | 1 | [`secret`] | where a secret is to its text, which wipes itself | prints it |
 //! | 1 | [`pseudonymise`] | an identifier to a keyed pseudonym | stores or prints either |
 //! | 1 | [`engine`], [`progress`] | a DataFusion session; what the operator sees while it works | lets an engine's words through |
 //! | 1 | [`look`] | a board's look, a template and words to a page | knows what a figure is |
 //! | 1 | [`process`] | a process to one that leaves nothing in a core file | reads anything |
 //! | 1 | [`folders`] | a path to a folder that is private, or open | leaves a mode to chance |
 //! | 1 | [`boundaries`] | a file of boundaries and area codes to the areas' outlines | touches a table |
-//! | 2 | [`ingest`] | files to checked, pseudonymised batches; bad rows to quarantine by rule | prints a value |
+//! | 2 | [`origin`] | where extracts are said to be to what has arrived there: files, objects, queries | looks into it |
+//! | 2 | [`ingest`] | what arrived to checked, pseudonymised batches; bad rows to quarantine by rule | prints a value |
 //! | 2 | [`store`] | batches to Parquet by quarter, table and sender, whole or not at all | holds an identifier |
 //! | 2 | [`validation`] | counts of both to the operator's report | leaves the operator's folder |
 //! | 2 | [`link`] | the store to relations keyed by person | joins but on a person or a public table |
@@ -42,6 +44,7 @@ pub mod ingest;
 pub mod link;
 pub mod look;
 pub mod measure;
+pub mod origin;
 pub mod privacy;
 pub mod process;
 pub mod progress;
@@ -49,6 +52,7 @@ pub mod pseudonymise;
 pub mod publish;
 pub mod run;
 pub mod schema;
+pub mod secret;
 pub mod store;
 pub mod synth;
 pub mod validation;

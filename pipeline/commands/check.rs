@@ -77,12 +77,7 @@ fn failure(failure: &Failure) -> Value {
     let difference = difference
         .as_ref()
         .map(|it| json!({ "figure": it.figure, "cell": it.cell, "expected": it.expected, "found": it.found }));
-    json!({
-        "file": complaint.file,
-        "line": complaint.line,
-        "column": complaint.column,
-        "message": complaint.message,
-        "help": complaint.help,
-        "difference": difference,
-    })
+    let mut told = super::complaint(complaint);
+    told["difference"] = json!(difference);
+    told
 }

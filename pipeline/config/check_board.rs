@@ -5,16 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::Needs;
 use super::amount;
-use super::board::{BoardYaml, FictionalYaml, Format, LimitYaml, SourceYaml};
+use super::board::{BoardYaml, FictionalYaml, Format, LimitYaml};
 use super::country::Country;
 use super::diagnostic::Diagnostics;
-use super::plan::{Fictional, KeySource, Loss, LossKind, Publish, Source};
+use super::plan::{Fictional, KeySource, Loss, LossKind, Publish};
 use super::quarter::Quarter;
 use super::reliability;
 use super::source::Document;
 use super::suggest::quote;
 use super::tables::{Places, Tables};
-use crate::schema::Sender;
 
 /// One check of a board's YAML, which collects complaints and gives resolved parts.
 pub(super) struct Board<'a> {
@@ -77,69 +76,6 @@ impl Board<'_> {
         let folder = self.in_quarter(&["fictional", "folder"], &yaml.folder.to_string_lossy());
         let folder = self.places.root.join(folder);
         Some(Fictional { patients: yaml.patients, seed: yaml.seed, dirt, activity, country: yaml.country, folder })
-    }
-
-    /// Where every table's extracts are, public tables first.
-    pub fn sources(&mut self, fictional: Option<&Fictional>) -> Vec<Source> {
-        let made = fictional.map(|fictional| pattern(&fictional.folder.display().to_string()));
-        let mut seen: Vec<(PathBuf, &str)> = Vec::new();
-        let mut found = Vec::new();
-        for (table, source) in &self.yaml.sources {
-            let base = ["sources", table.as_str()];
-            let mut globs = Vec::new();
-            if matches!(source, SourceYaml::Paths(paths) if paths.is_empty()) {
-                self.complain(&base, "at least one path is needed", None);
-            }
-            for (at, path) in paths(source) {
-                let place: Vec<&str> = base.into_iter().chain(at.as_deref()).collect();
-                let path = &self.in_quarter(&place, path);
-                let glob = self.absolute(path);
-                if let Some((_, other)) = seen.iter().find(|(known, _)| *known == glob) {
-                    self.complain(&place, &format!("`{other}` already reads the same files"), None);
-                }
-                seen.push((glob.clone(), table));
-                // What the fictional board's own folder lacks, the run makes; what is private may come later.
-                let private = self.tables.get(table).is_some_and(|schema| schema.from != Sender::Public);
-                let may_lack = self.reported.is_none()
-                    || made.as_ref().is_some_and(|folder| glob.starts_with(folder))
-                    || (private && self.needs == Needs::WhatIsPublic);
-                self.matches(&place, path, &glob, may_lack);
-                globs.push(glob);
-            }
-            if let Some(schema) = self.tables.get(table) {
-                found.push(Source { table: table.clone(), globs, schema: schema.clone() });
-            }
-        }
-        found.sort_by_key(|source| source.schema.from != Sender::Public);
-        found
-    }
-
-    fn absolute(&self, path: &str) -> PathBuf {
-        if Path::new(path).is_absolute() {
-            PathBuf::from(path)
-        } else {
-            PathBuf::from(pattern(&self.places.root.display().to_string())).join(path)
-        }
-    }
-
-    fn matches(&mut self, place: &[&str], path: &str, glob: &Path, may_lack: bool) {
-        if path.trim().is_empty() {
-            return self.complain(place, "the path is empty", None);
-        }
-        let Some(text) = glob.to_str() else {
-            return self.complain(place, "the path is not UTF-8", None);
-        };
-        match glob::glob(text) {
-            Err(error) => self.complain(place, &format!("not a path or glob: {}", error.msg), None),
-            Ok(_) if may_lack => {}
-            Ok(mut files) => {
-                if !files.any(|file| file.is_ok_and(|file| file.is_file())) {
-                    let help = format!("paths start from {}", self.places.shown(&self.places.root).display());
-                    let help = if Path::new(path).is_absolute() { None } else { Some(help) };
-                    self.complain(place, &format!("no file matches {}", quote(path)), help);
-                }
-            }
-        }
     }
 
     /// The loss that the reports share, the limits of the quarter and the year, and the delta.
@@ -274,22 +210,6 @@ impl LossKind {
             LossKind::Rho => "rho",
             LossKind::Epsilon => "epsilon",
         }
-    }
-}
-
-/// A path as a glob that matches only itself.
-fn pattern(path: &str) -> String {
-    glob::Pattern::escape(path)
-}
-
-/// A source's paths, each with its step below `sources.<table>`.
-fn paths(source: &SourceYaml) -> Vec<(Option<String>, &str)> {
-    match source {
-        SourceYaml::Path(path) => vec![(None, path)],
-        SourceYaml::Paths(paths) => {
-            paths.iter().enumerate().map(|(at, path)| (Some(at.to_string()), path.as_str())).collect()
-        }
-        SourceYaml::Detailed(detailed) => vec![(Some("path".into()), &detailed.path)],
     }
 }
 

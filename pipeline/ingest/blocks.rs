@@ -3,14 +3,14 @@
 //! A block ends at a line end that is outside quotes. The scan follows the same rules as `csv-core` (RFC 4180): a
 //! quote opens a quoted field only at the field's start, and a doubled quote inside one is a quote.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::origin::Delivery;
+use crate::origin::delivery::{cut_short, hex};
 
 /// Large enough that a block's overheads vanish, small enough that a few fit in the cache's neighbourhood.
 pub const BLOCK_BYTES: usize = 16 << 20;
@@ -69,62 +69,33 @@ impl RunningHash {
     }
 }
 
-/// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The SHA-256 of a file's bytes, as 64 hexadecimal digits.
-///
-/// # Errors
-/// [`Error::Io`] where it cannot be read.
-pub fn hash_file(path: &Path) -> Result<String> {
-    let mut file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer).map_err(|e| Error::io("cannot read", path, e))? {
-            0 => return Ok(hex(&hash.finalize())),
-            n => hash.update(&buffer[..n]),
-        }
-    }
-}
-
 impl Blocks {
-    /// Opens a CSV file, plain or compressed: the first bytes tell which, whatever the name says.
+    /// Opens CSV, plain or compressed: the first bytes tell which, whatever the name says. `size` bytes go into a block; the
+    /// rows are the same whatever the size.
     ///
     /// # Errors
-    /// [`Error::Io`] where it cannot be read; [`Error::Input`] where its encoding is not UTF-8.
-    pub fn open(path: &Path) -> Result<(Self, RunningHash)> {
-        Self::open_in(path, BLOCK_BYTES)
-    }
-
-    /// As [`Blocks::open`], in blocks of `size` bytes. The rows are the same whatever the size.
-    ///
-    /// # Errors
-    /// As [`Blocks::open`].
-    pub fn open_in(path: &Path, size: usize) -> Result<(Self, RunningHash)> {
-        let mut file = File::open(path).map_err(|e| Error::io("cannot open", path, e))?;
+    /// [`Error::Input`] where it cannot be read, or its encoding is not UTF-8.
+    pub fn open(delivery: &Delivery, size: usize) -> Result<(Self, RunningHash)> {
+        let mut input = delivery.read()?;
         let mut magic = [0; 4];
-        let n = read_full(&mut file, &mut magic).map_err(|e| Error::io("cannot read", path, e))?;
+        let n = read_full(&mut input, &mut magic).map_err(|e| delivery.unreadable("read", &e))?;
         let hash = std::sync::Arc::new(std::sync::Mutex::new(Sha256::new()));
-        let whole = std::io::Cursor::new(magic[..n].to_vec()).chain(file);
+        let whole = std::io::Cursor::new(magic[..n].to_vec()).chain(input);
         let hashing = Hashing { inner: whole, hash: hash.clone() };
         let input: Box<dyn Read + Send> = match magic {
             [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(BufReader::with_capacity(1 << 16, hashing))),
             [0x28, 0xb5, 0x2f, 0xfd] => {
-                Box::new(zstd::Decoder::new(hashing).map_err(|e| Error::io("cannot decompress", path, e))?)
+                Box::new(zstd::Decoder::new(hashing).map_err(|e| delivery.unreadable("decompressed", &e))?)
             }
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
                 return Err(Error::Input(format!(
                     "{}: the file is UTF-16; save it as CSV in UTF-8 and send it again",
-                    path.display()
+                    delivery.shown
                 )));
             }
             _ => Box::new(hashing),
         };
-        let name = path.display().to_string();
-        let (rest, size) = (Vec::new(), size.max(1));
+        let (rest, size, name) = (Vec::new(), size.max(1), delivery.shown.clone());
         let blocks = Blocks { input, rest, number: 0, line: 1, ended: false, name, size, begun: false };
         Ok((blocks, RunningHash(hash)))
     }
@@ -142,9 +113,7 @@ impl Blocks {
             let before = bytes.len();
             let want = self.size.max(before + (self.size / 4).max(1));
             bytes.resize(want, 0);
-            let n = read_full(&mut self.input, &mut bytes[before..]).map_err(|e| {
-                Error::Input(format!("{}: cannot be read to its end ({}); ask for it again", self.name, e.kind()))
-            })?;
+            let n = read_full(&mut self.input, &mut bytes[before..]).map_err(|e| cut_short(&self.name, &e))?;
             bytes.truncate(before + n);
             let at_end = before + n < want;
             let cut = record_end(&bytes, !self.begun);
@@ -293,7 +262,7 @@ mod tests {
     fn an_open_quote_is_told_by_line() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(b"a,b\n1,2\n3,\"4\n5,6\n").unwrap();
-        let (mut blocks, _) = Blocks::open(file.path()).unwrap();
+        let (mut blocks, _) = Blocks::open(&Delivery::file(file.path(), Default::default()), BLOCK_BYTES).unwrap();
         let error = blocks.next_block().err().expect("refused").to_string();
         assert!(error.contains("line 3"), "{error}");
     }
@@ -307,7 +276,7 @@ mod tests {
         let whole = encoder.finish().unwrap();
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(&whole[..whole.len() / 2]).unwrap();
-        let (mut blocks, _) = Blocks::open(file.path()).unwrap();
+        let (mut blocks, _) = Blocks::open(&Delivery::file(file.path(), Default::default()), BLOCK_BYTES).unwrap();
         assert!(matches!(blocks.next_block(), Err(Error::Input(_))));
     }
 

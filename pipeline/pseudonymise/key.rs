@@ -7,9 +7,9 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::secret;
 use crate::config::plan::KeySource;
 use crate::error::{Error, Result};
+use crate::secret;
 
 /// At least this many bytes: a key shorter than the hash would be the weakest part (RFC 2104, section 3).
 const LEAST_BYTES: usize = 32;

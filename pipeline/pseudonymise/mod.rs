@@ -4,7 +4,6 @@
 
 mod key;
 mod open_pseudonymiser;
-mod secret;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

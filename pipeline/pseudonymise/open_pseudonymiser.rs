@@ -13,9 +13,9 @@
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::secret;
 use crate::config::plan::KeySource;
 use crate::error::{Error, Result};
+use crate::secret;
 
 /// 64 hexadecimal digits in lower case.
 pub type Digest = [u8; 64];

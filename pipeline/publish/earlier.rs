@@ -17,7 +17,7 @@ use super::names::{self, MANIFEST};
 use super::table::{ALL, Table};
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
-use crate::ingest::blocks::hex;
+use crate::origin::delivery::hex;
 
 /// What has been published of the quarters before one, oldest first. A quarter that was not published is not there.
 #[derive(Debug)]

@@ -19,7 +19,7 @@ use crate::config::board::Format;
 use crate::config::quarter::Quarter;
 use crate::error::{Error, Result};
 use crate::folders::make_open_folder;
-use crate::ingest::blocks::hex;
+use crate::origin::delivery::hex;
 
 /// A pack as it lies in its folder.
 #[derive(Debug, Clone)]

@@ -108,7 +108,7 @@ fn published(packs: &[(&str, &str, &str)]) -> tempfile::TempDir {
         } else {
             super::super::tidy::parquet(batches(&table, "")).unwrap()
         };
-        let sha256 = crate::ingest::blocks::hex(&<sha2::Sha256 as sha2::Digest>::digest(&bytes));
+        let sha256 = crate::origin::delivery::hex(&<sha2::Sha256 as sha2::Digest>::digest(&bytes));
         let manifest = serde_json::json!({
             "area_lookup": lookup,
             "releases": [{ "report": "reach", "meaning": "m" }],

@@ -18,7 +18,7 @@ use super::manifest::File;
 use super::names::{LABEL, MANIFEST};
 use super::pack::is_plain;
 use crate::error::{Error, Result};
-use crate::ingest::blocks::hex;
+use crate::origin::delivery::hex;
 
 /// The most that a manifest or a label may hold, in bytes: many times those of a nation.
 const MOST_TEXT: u64 = 64 << 20;

@@ -1,31 +1,28 @@
 //! Extracts to store: every file that is new or has changed is read once, by all cores, in bounded memory.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{BooleanArray, RecordBatch};
 
 use crate::error::{Error, Result};
-use crate::ingest::blocks::hash_file;
 use crate::ingest::extract::{Chunk, Extract};
 use crate::ingest::layout::Layout;
 use crate::ingest::rows::{Parsed, Quarantined};
 use crate::ingest::rule::Rule;
 use crate::ingest::tally::Tally;
 use crate::ingest::uniqueness::repeated;
+use crate::origin::Delivery;
 use crate::store::{Manifest, Part, Staging, Store, Stored};
 
 /// A chunk this small waits in memory until its file is settled: most files are one such chunk, and are written once.
 const HELD_ROWS: usize = 32_768;
 
-/// One file to bring into the store.
+/// One delivery to bring into the store.
 pub struct Job {
-    /// Where it is.
-    pub path: PathBuf,
-    /// Its path relative to the board's root, by which the operator knows it.
-    pub source: String,
+    /// What arrived. The store knows its part by its name.
+    pub delivery: Delivery,
     /// How to read it.
     pub layout: Arc<Layout>,
     /// The hash of all that its part follows from, but for its own content.
@@ -63,13 +60,13 @@ pub fn bring_in(store: &Store, jobs: Vec<Job>, threads: usize, advance: &(dyn Fn
             match shared.find(&job) {
                 Ok(true) => {}
                 Ok(false) => lock(&to_read).push(job),
-                Err(error) => shared.fail(&job.source, error),
+                Err(error) => shared.fail(error),
             }
         }
     });
     let mut to_read = to_read.into_inner().unwrap_or_else(PoisonError::into_inner);
     // In a fixed order, tables and files alike, so that two runs do their work in the same order.
-    to_read.sort_by(|a: &Job, b| (&a.layout.table, &a.source).cmp(&(&b.layout.table, &b.source)));
+    to_read.sort_by(|a: &Job, b| (&a.layout.table, &a.delivery.name).cmp(&(&b.layout.table, &b.delivery.name)));
     let feeder = Mutex::new(Feeder { jobs: to_read.into(), open: None });
     on_threads(threads, || {
         while let Some((chunk, file)) = (!shared.stopped()).then(|| lock(&feeder).next(&shared)).flatten() {
@@ -155,12 +152,12 @@ impl Feeder {
                 shared.release(&file);
             }
             let job = self.jobs.pop_front()?;
-            match Extract::open(&job.path, &job.layout) {
+            match Extract::open(&job.delivery, &job.layout) {
                 Ok(extract) => match FileUnderWay::new(job, shared.store) {
                     Ok(file) => self.open = Some((extract, Arc::new(file))),
-                    Err(error) => shared.fail("", error),
+                    Err(error) => shared.fail(error),
                 },
-                Err(error) => shared.fail(&job.source, error),
+                Err(error) => shared.fail(error),
             }
             if shared.stopped() {
                 return None;
@@ -216,15 +213,15 @@ impl FileUnderWay {
         }
         tally.stored -= tally.quarantined_by.get(&self.repeat_name()).copied().unwrap_or(0);
         quarantined.sort_unstable();
-        self.staging.quarantine(&quarantined, &self.job.layout.names, &self.job.source)?;
-        let bytes = std::fs::metadata(&self.job.path).map_or(0, |meta| meta.len());
+        self.staging.quarantine(&quarantined, &self.job.layout.names, &self.job.delivery.name)?;
         Ok(Manifest {
             table: self.job.layout.table.clone(),
-            source: self.job.source.clone(),
+            source: self.job.delivery.name.clone(),
             sha256: lock(&self.sha256).clone(),
-            bytes,
+            bytes: self.job.delivery.bytes,
             rules: self.job.rules.clone(),
             key_id: self.job.key_id.clone(),
+            mark: self.job.delivery.mark(),
             parts,
             tally,
         })
@@ -267,13 +264,19 @@ impl Shared<'_> {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Whether the store has this very file already.
+    /// Whether the store has this very file already. An object's mark tells without reading it: a transfer of all that has
+    /// not changed would be the longest part of most runs.
     fn find(&self, job: &Job) -> Result<bool> {
-        if !self.store.knows(&job.layout.table, &job.source) {
+        let (table, name, key_id) = (&job.layout.table, &job.delivery.name, job.key_id.as_deref());
+        if !self.store.knows(table, name) {
             return Ok(false);
         }
-        let sha256 = hash_file(&job.path)?;
-        let found = self.store.find(&job.layout.table, &job.source, &sha256, &job.rules, job.key_id.as_deref());
+        let mark = job.delivery.mark();
+        let marked = mark.and_then(|mark| self.store.find_marked(table, name, &mark, &job.rules, key_id));
+        let found = match marked {
+            Some(stored) => Some(stored),
+            None => self.store.find(table, name, &job.delivery.sha256()?, &job.rules, key_id),
+        };
         if let Some(stored) = found {
             (self.advance)(stored.manifest.bytes);
             lock(&self.outcome).stored.push(stored);
@@ -305,7 +308,7 @@ impl Shared<'_> {
                 drop(outcome);
                 match self.store.commit(&file.staging, manifest) {
                     Ok(stored) => lock(&self.outcome).stored.push(stored),
-                    Err(error) => self.fail(&file.job.source, error),
+                    Err(error) => self.fail(error),
                 }
             }
             Err(error) => self.refuse(file, error),
@@ -314,17 +317,14 @@ impl Shared<'_> {
 
     fn refuse(&self, file: &FileUnderWay, error: Error) {
         if !file.refused.swap(true, Ordering::AcqRel) {
-            self.fail(&file.job.source, error);
+            self.fail(error);
         }
     }
 
     /// An unusable file is one complaint among others; a store that cannot be written ends the stage.
-    fn fail(&self, source: &str, error: Error) {
+    fn fail(&self, error: Error) {
         match error {
             Error::Input(text) => lock(&self.outcome).refused.push(text),
-            Error::Io { ref path, .. } if path.ends_with(Path::new(source)) && !source.is_empty() => {
-                lock(&self.outcome).refused.push(error.to_string());
-            }
             other => {
                 lock(&self.failure).get_or_insert(other);
                 self.stop.store(true, Ordering::Release);

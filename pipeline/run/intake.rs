@@ -1,7 +1,7 @@
 //! Sources to store, public tables first: which files there are, how to read them, and what became of them.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{Local, NaiveDate};
@@ -11,9 +11,10 @@ use super::extracts::{Job, Outcome, bring_in};
 use super::keys;
 use crate::config::plan::{Plan, Source};
 use crate::error::{Error, Result};
-use crate::ingest::blocks::hex;
 use crate::ingest::layout::{Context, Layout};
 use crate::link::{PrivateTable, PublicTable};
+use crate::origin::delivery::hex;
+use crate::origin::{self, Delivery};
 use crate::progress::{Progress, Stage};
 use crate::pseudonymise::Pseudonymiser;
 use crate::schema::{Column, Sender, TableSchema};
@@ -22,6 +23,14 @@ use crate::validation::{TableReport, Validation};
 
 /// Raised whenever the same bytes under the same schema would be read otherwise: every part is then made again.
 const RULES_VERSION: &str = "ingest 3";
+
+/// A source, and what has arrived of it.
+type Arrived = (Source, Vec<Delivery>);
+
+/// How much there is to read.
+fn bytes(arrived: &[Arrived]) -> u64 {
+    arrived.iter().map(|(_, deliveries)| origin::bytes(deliveries)).sum()
+}
 
 /// Brings sources into the store, table by table.
 pub struct Intake<'a> {
@@ -85,18 +94,19 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// [`Error::Input`] where one cannot be used; [`Error::Io`] where the store cannot be written.
     pub fn public(&mut self) -> Result<HashMap<String, PublicTable>> {
-        let mut waiting = self.sources(|sender| sender == Sender::Public);
-        let stage = self.progress.stage("public tables", Some(bytes(&waiting)?));
+        let mut waiting = self.arrived(|sender| sender == Sender::Public)?;
+        let stage = self.progress.stage("public tables", Some(bytes(&waiting)));
         let (mut tables, mut rows) = (HashMap::new(), 0);
         while !waiting.is_empty() {
-            let ready = |source: &Source| source.schema.columns.values().all(|column| self.leads_somewhere(column));
+            let ready =
+                |(source, _): &Arrived| source.schema.columns.values().all(|column| self.leads_somewhere(column));
             let (next, later) = waiting.into_iter().partition::<Vec<_>, _>(ready);
             if next.is_empty() {
                 return Err(Error::Input("the public tables refer to one another in a circle".into()));
             }
             let (brought, read) = self.bring(&next, &stage)?;
             rows += read;
-            for (source, PrivateTable { stored, .. }) in next.iter().zip(brought) {
+            for ((source, _), PrivateTable { stored, .. }) in next.iter().zip(brought) {
                 let table = PublicTable::load(&source.schema, &stored)?;
                 self.references.insert(source.table.clone(), table.rows());
                 let hash = self.hash_of_public(&source.schema, &stored, &table);
@@ -135,9 +145,9 @@ impl<'a> Intake<'a> {
     /// # Errors
     /// As [`Intake::public`]; the caller asks for limits by [`Intake::check`].
     pub fn private(&mut self) -> Result<Vec<PrivateTable>> {
-        let sources = self.sources(|sender| sender != Sender::Public);
-        let stage = self.progress.stage("extracts", Some(bytes(&sources)?));
-        let (tables, rows) = self.bring(&sources, &stage)?;
+        let arrived = self.arrived(|sender| sender != Sender::Public)?;
+        let stage = self.progress.stage("extracts", Some(bytes(&arrived)));
+        let (tables, rows) = self.bring(&arrived, &stage)?;
         stage.finish(rows);
         Ok(tables)
     }
@@ -175,12 +185,14 @@ impl<'a> Intake<'a> {
         Err(Error::Input(format!("{text}\nNothing was published. The validation report lists every file and rule.")))
     }
 
-    fn sources(&self, wanted: impl Fn(Sender) -> bool) -> Vec<Source> {
-        self.plan.sources.iter().filter(|source| wanted(source.schema.from)).cloned().collect()
+    /// What has arrived of the tables that such a sender sends.
+    fn arrived(&self, wanted: impl Fn(Sender) -> bool) -> Result<Vec<Arrived>> {
+        let sources = self.plan.sources.iter().filter(|source| wanted(source.schema.from));
+        sources.map(|source| Ok((source.clone(), origin::find(source, &self.plan.root)?))).collect()
     }
 
     /// The tables, and how many rows were read for them.
-    fn bring(&mut self, sources: &[Source], stage: &Stage<'_>) -> Result<(Vec<PrivateTable>, u64)> {
+    fn bring(&mut self, arrived: &[Arrived], stage: &Stage<'_>) -> Result<(Vec<PrivateTable>, u64)> {
         let context = Context {
             pseudonymiser: &self.pseudonymiser,
             references: &self.references,
@@ -189,13 +201,13 @@ impl<'a> Intake<'a> {
         };
         let mut schemas = Vec::new();
         let mut jobs = Vec::new();
-        for source in sources {
+        for (source, deliveries) in arrived {
             let layout = Arc::new(Layout::new(&source.schema, &context)?);
             let rules = self.rules(&source.schema);
-            for path in files(source)? {
-                let relative = path.strip_prefix(&self.plan.root).unwrap_or(&path).to_string_lossy().into_owned();
+            for delivery in deliveries.iter().cloned() {
                 let key_id = self.key_id(&source.schema).map(str::to_owned);
-                jobs.push(Job { path, source: relative, layout: layout.clone(), rules: rules.clone(), key_id });
+                let rules = rules.clone() + &delivery.reading();
+                jobs.push(Job { delivery, layout: layout.clone(), rules, key_id });
             }
             schemas.push(source.schema.clone());
         }
@@ -273,40 +285,4 @@ pub fn content_hash(stored: &[Stored]) -> String {
         stored.iter().map(|part| format!("{} {}", part.manifest.sha256, part.manifest.rules)).collect::<Vec<_>>();
     parts.sort_unstable();
     hex(&Sha256::digest(parts.join("\n")))
-}
-
-/// How much there is to read.
-fn bytes(sources: &[Source]) -> Result<u64> {
-    let mut bytes = 0;
-    for path in sources.iter().map(files).collect::<Result<Vec<_>>>()?.iter().flatten() {
-        bytes += std::fs::metadata(path).map_or(0, |meta| meta.len());
-    }
-    Ok(bytes)
-}
-
-/// The files that a source names, in order.
-fn files(source: &Source) -> Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    for pattern in &source.globs {
-        let text = pattern.to_string_lossy();
-        let unusable = || Error::Input(format!("the source of `{}` cannot be searched: {text}", source.table));
-        let before = found.len();
-        for path in glob::glob(&text).map_err(|_| unusable())? {
-            let path = path.map_err(|e| Error::io("cannot look into", e.path(), std::io::Error::other("no access")))?;
-            if path.is_file() && !is_hidden(&path) {
-                found.push(path);
-            }
-        }
-        if found.len() == before {
-            return Err(Error::Input(format!("the source of `{}` names no file: {text}", source.table)));
-        }
-    }
-    found.sort();
-    found.dedup();
-    Ok(found)
-}
-
-/// A file still being copied, or an editor's lock, begins with a dot.
-fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
 }

@@ -13,6 +13,7 @@ use smirr::ingest::extract::Extract;
 use smirr::ingest::layout::{Context, Layout};
 use smirr::ingest::rows::{Parsed, Quarantined};
 use smirr::ingest::tally::Tally;
+use smirr::origin::Delivery;
 use smirr::pseudonymise::{Key, Pseudonymiser};
 use smirr::schema::TableSchema;
 
@@ -150,7 +151,7 @@ pub fn read(path: &Path, layout: &Layout, size: usize) -> Result<Outcome> {
 }
 
 fn read_blocks(path: &Path, layout: &Layout, size: usize) -> Result<Outcome> {
-    let mut extract = Extract::open_in(path, layout, size)?;
+    let mut extract = Extract::open_in(&Delivery::file(path, Default::default()), layout, size)?;
     let mut all = Outcome { tally: Tally::default(), quarantined: Vec::new(), keys: Vec::new(), rows: Vec::new() };
     while let Some(chunk) = extract.next_chunk()? {
         let Parsed { batch, quarantined, tally, keys } = chunk.parse(layout)?;

@@ -1,7 +1,7 @@
 //! What the shipped YAML means.
 
 use super::super::country::Country;
-use super::super::plan::{Fictional, KeySource, LossKind, MeasureKind, Number};
+use super::super::plan::{Fictional, Files, KeySource, LossKind, MeasureKind, Number, Origin, Sheet};
 use super::*;
 use crate::schema::Sender;
 
@@ -28,7 +28,8 @@ fn the_demo_is_a_whole_plan() {
     assert_eq!(tables[..4], ["organisations", "data_zones", "practices", "patients"]);
     assert_eq!(tables.len(), 9);
     assert!(plan.sources[..3].iter().all(|source| source.schema.from == Sender::Public));
-    assert_eq!(plan.sources[3].globs, [root.join("out/demo/extracts/practices/*/patients.csv")]);
+    let glob = root.join("out/demo/extracts/practices/*/patients.csv");
+    assert_eq!(plan.sources[3].origins, [Origin::Files(Files { glob, sheet: Sheet::default() })]);
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn every_way_of_naming_sources_and_keys() {
         .edit("configs/demo.yaml", "year: { rho: \"1\" }", "year: { epsilon: 1/2 }\n  quarter: { epsilon: 0.5 }");
     assert_eq!(board.printed(), "nothing to complain about");
     let plan = board.load().unwrap();
-    assert_eq!(plan.sources[3].globs.len(), 2);
+    assert_eq!(plan.sources[3].origins.len(), 2);
     assert_eq!(plan.key, KeySource::Command(vec!["client".into(), "get".into(), "key".into()]));
     assert_eq!((plan.loss.kind, plan.loss.amount.as_str()), (LossKind::Epsilon, "1/4"));
     assert_eq!((plan.most.kind, plan.most.amount.as_str()), (LossKind::Epsilon, "0.5"));

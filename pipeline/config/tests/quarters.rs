@@ -1,5 +1,6 @@
 //! The reported quarter, and `{quarter}` in paths.
 
+use super::super::plan::Origin;
 use super::*;
 
 const DEMO: &str = "configs/demo.yaml";
@@ -26,7 +27,12 @@ fn a_quarter_that_is_asked_for_stands_in_every_path() {
         assert_eq!(plan.quarter.to_string(), expected);
         let folder = plan.root.join("out/demo/extracts").join(expected);
         assert_eq!(plan.fictional.as_ref().unwrap().folder, folder);
-        assert!(plan.sources.iter().all(|source| source.globs.iter().all(|glob| glob.starts_with(&folder))));
+        assert!(plan.sources.iter().all(|source| {
+            source
+                .origins
+                .iter()
+                .all(|origin| matches!(origin, Origin::Files(files) if files.glob.starts_with(&folder)))
+        }));
     }
     assert_eq!(load_ahead_quarter(&board.path(DEMO), Some(quarter("2024-Q4"))).unwrap().quarter, quarter("2024-Q4"));
 }

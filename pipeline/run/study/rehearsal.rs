@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::config::plan::{Fictional, KeySource, Plan, Source};
+use crate::config::plan::{Fictional, Files, KeySource, Origin, Plan, Source};
 use crate::error::{Error, Result};
 use crate::pseudonymise::new_key_file;
 use crate::schema::Sender;
@@ -39,13 +39,13 @@ fn made_by(plan: &Plan) -> Result<&Fictional> {
         ));
     };
     let private = plan.sources.iter().filter(|source| source.schema.from != Sender::Public);
-    for (source, glob) in private.flat_map(|source| source.globs.iter().map(move |glob| (source, glob))) {
-        if within(fictional, glob).is_none() {
+    for (source, origin) in private.flat_map(|source| source.origins.iter().map(move |origin| (source, origin))) {
+        if within(fictional, origin).is_none() {
             return Err(Error::Privacy(format!(
                 "`smirr study` works on fictional people only, and `{}` is read from {}, outside `fictional.folder`. In a \
                  copy of the YAML, let every private source lie in {}. Nothing was opened",
                 source.table,
-                glob.display(),
+                origin,
                 fictional.folder.display()
             )));
         }
@@ -53,8 +53,9 @@ fn made_by(plan: &Plan) -> Result<&Fictional> {
     Ok(fictional)
 }
 
-/// What of a glob lies below the fictional board's folder: nothing where it may lead out again.
-fn within<'a>(fictional: &Fictional, glob: &'a Path) -> Option<&'a Path> {
+/// What of files' glob lies below the fictional board's folder: nothing where it may lead out again, or they are no files.
+fn within<'a>(fictional: &Fictional, origin: &'a Origin) -> Option<&'a Path> {
+    let Origin::Files(Files { glob, .. }) = origin else { return None };
     let folder = PathBuf::from(glob::Pattern::escape(&fictional.folder.display().to_string()));
     let below = glob.strip_prefix(folder).ok()?;
     below.components().all(|part| matches!(part, Component::Normal(_))).then_some(below)
@@ -78,9 +79,14 @@ pub fn rehearsal(plan: &Plan, scratch: &Path, size: &Size) -> Result<Plan> {
     let folder = scratch.join("extracts");
     let here = PathBuf::from(glob::Pattern::escape(&folder.display().to_string()));
     // Public tables from elsewhere hold nobody, and are read where they are.
-    let moved = |glob: &PathBuf| within(fictional, glob).map_or_else(|| glob.clone(), |below| here.join(below));
-    let sources =
-        plan.sources.iter().map(|source| Source { globs: source.globs.iter().map(moved).collect(), ..source.clone() });
+    let moved = |origin: &Origin| match (within(fictional, origin), origin) {
+        (Some(below), Origin::Files(files)) => Origin::Files(Files { glob: here.join(below), ..files.clone() }),
+        _ => origin.clone(),
+    };
+    let sources = plan
+        .sources
+        .iter()
+        .map(|source| Source { origins: source.origins.iter().map(moved).collect(), ..source.clone() });
     let made = |name: &str| {
         let path = scratch.join(name);
         new_key_file(&path).map(|()| KeySource::File(path))

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::rehearsal::{Size, rehearsal, scratch};
 use super::*;
 use crate::config;
-use crate::config::plan::KeySource;
+use crate::config::plan::{Files, KeySource, Origin, Sheet};
 use crate::error::Error;
 use crate::progress::Telling;
 
@@ -56,6 +56,10 @@ fn studied(rho: &str, runs: usize) -> Vec<TableStudied> {
 
 fn listed(folder: &Path) -> BTreeSet<PathBuf> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+fn files(glob: PathBuf) -> Origin {
+    Origin::Files(Files { glob, sheet: Sheet::default() })
 }
 
 #[test]
@@ -129,18 +133,19 @@ fn a_plan_that_may_hold_anyone_real_is_refused() {
     for elsewhere in ["/extracts/patients.csv", "other/patients.csv", "made/../other/patients.csv", "made2/p.csv"] {
         let mut plan = good.clone();
         let patients = plan.sources.iter_mut().find(|source| source.table == "patients").unwrap();
-        patients.globs.push(folder.path().join(elsewhere));
+        patients.origins.push(files(folder.path().join(elsewhere)));
         refused(&plan, "`patients` is read from");
     }
     // A public table may lie anywhere.
     let mut public = good.clone();
-    let elsewhere = PathBuf::from("/lookups/zones.csv");
-    public.sources.iter_mut().find(|it| it.table == "data_zones").unwrap().globs = vec![elsewhere.clone()];
+    let elsewhere = files(PathBuf::from("/lookups/zones.csv"));
+    public.sources.iter_mut().find(|it| it.table == "data_zones").unwrap().origins = vec![elsewhere.clone()];
     let desk = scratch().unwrap();
     let moved = rehearsal(&public, desk.path(), &Size { patients: Some(100), seed: Some(9) }).unwrap();
     for source in &moved.sources {
-        let own = source.globs.iter().all(|glob| glob.starts_with(desk.path()));
-        assert!(own || source.globs == [elsewhere.clone()], "{source:?}");
+        let below = |origin: &Origin| matches!(origin, Origin::Files(files) if files.glob.starts_with(desk.path()));
+        let own = source.origins.iter().all(below);
+        assert!(own || source.origins == [elsewhere.clone()], "{source:?}");
     }
     let (fictional, key) = (moved.fictional.unwrap(), moved.key);
     assert_eq!((fictional.patients, fictional.seed, fictional.folder.starts_with(&made)), (100, 9, false));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::made::{Made, SALT};
-use crate::config::plan::{KeySource, Level, Plan, Report, Source};
+use crate::config::plan::{Files, KeySource, Level, Origin, Plan, Report, Sheet, Source};
 use crate::error::{Error, Result};
 
 /// The key of every test's board: which of a person's cells are kept is drawn by it, and a test must end the same way each
@@ -62,8 +62,9 @@ pub fn board(plan: &Plan, report: &Report, made: &Made, scratch: &Path) -> Resul
         let lines = made.extracts.iter().find(|(table, _)| *table == source.table);
         write(&path, &csv(lines.map_or(&[][..], |(_, lines)| lines))?)?;
         let glob = PathBuf::from(glob::Pattern::escape(&path.display().to_string()));
+        let origins = vec![Origin::Files(Files { glob, sheet: Sheet::default() })];
         // Every field is said: what a source is read by must not come along.
-        sources.push(Source { table: source.table.clone(), globs: vec![glob], schema: source.schema.clone() });
+        sources.push(Source { table: source.table.clone(), origins, schema: source.schema.clone() });
     }
     let secret = |name: &str, text: &str| {
         let path = file(name.into());

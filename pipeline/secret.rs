@@ -1,7 +1,8 @@
-//! Where a secret is read from, and who else may have had a hand in it.
+//! Takes where a secret is: a file, an environment variable, a command. Gives its text, which wipes itself.
+//! Never prints it, and never takes it from where another than its owner may have had a hand in it.
 //!
 //! Wiped from memory once used: its text, the key and the salt made of it, and each sub-key as it is derived. Not wiped:
-//! the states of HKDF and HMAC that hold a sub-key (see [`super::Space`]), memory that a command's output grew through, and
+//! the states of HKDF and HMAC that hold a sub-key (see [`crate::pseudonymise::Space`]), memory that a command's output grew through, and
 //! the environment, which a process keeps as it was given. From these [`crate::process`] keeps others.
 
 use std::fs::{Metadata, OpenOptions};
@@ -23,13 +24,14 @@ const MOST_TEXT: u64 = 4096;
 ///
 /// # Errors
 /// [`Error::Input`] where it is missing, or others than its owner may read or change it; never with its text.
-pub(super) fn read(source: &KeySource, secret: &str) -> Result<(Zeroizing<String>, String)> {
+pub fn read(source: &KeySource, secret: &str) -> Result<(Zeroizing<String>, String)> {
     match source {
         KeySource::File(path) => Ok((read_file(path, secret)?, format!("the {secret} file {}", path.display()))),
         KeySource::Env(name) => {
             let text = std::env::var(name).map_err(|_| {
+                let whose = if matches!(secret, "key" | "salt") { "pseudonym " } else { "" };
                 Error::Input(format!(
-                    "the environment variable {name}, which should hold the pseudonym {secret}, is not set"
+                    "the environment variable {name}, which should hold the {whose}{secret}, is not set"
                 ))
             })?;
             Ok((Zeroizing::new(text), format!("the {secret} in the environment variable {name}")))
@@ -43,7 +45,11 @@ pub(super) fn read(source: &KeySource, secret: &str) -> Result<(Zeroizing<String
 /// A link is followed, and only to a file that passes: neither the folder of the link nor that of the file may be
 /// another's to change, or another could put a file of theirs in its place.
 fn read_file(path: &Path, secret: &str) -> Result<Zeroizing<String>> {
-    let what = if secret == "key" { "cannot open the key file" } else { "cannot open the salt file" };
+    let what = match secret {
+        "key" => "cannot open the key file",
+        "salt" => "cannot open the salt file",
+        _ => "cannot open the credentials file",
+    };
     let failed = |e| Error::io(what, path, e);
     let real = path.canonicalize().map_err(failed)?;
     for place in [path, real.as_path()] {
@@ -73,7 +79,7 @@ fn is_trusted(owner: u32) -> bool {
 ///
 /// # Errors
 /// [`Error::Input`] where it belongs to another user, or others may write to it.
-pub(super) fn refuse_open_folder(folder: &Path, secret: &str) -> Result<()> {
+pub fn refuse_open_folder(folder: &Path, secret: &str) -> Result<()> {
     let meta = std::fs::metadata(folder).map_err(|e| Error::io("cannot look into", folder, e))?;
     let refused = |why: &str, what_to_do: &str| {
         let shown = folder.display();
