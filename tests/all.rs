@@ -22,6 +22,7 @@ mod leaks;
 mod ledger;
 mod links;
 mod localities;
+mod objects;
 mod packs;
 mod page;
 mod pages;

@@ -130,6 +130,7 @@ fn a_board_is_what_ships() {
                 }
             }
         }
+        assert!(board.join("schemas/config.schema.json").is_file(), "the first line of the board's YAML names it");
         let read = |path: PathBuf| fs::read_to_string(path).expect("it is there");
         let ours = read(board.join("board.yaml"));
         let theirs =

@@ -202,7 +202,7 @@ fn who_is_late_is_told_by_the_quarter_before_and_by_the_list() {
         .expect("it is ours");
     let looked = status(&board, &[]);
     let referrals = items(&looked, "referrals", "late");
-    assert_eq!((&referrals[0]["why"], &referrals[0]["source"]), (&"is in `practices`".into(), &Value::Null));
+    assert_eq!((&referrals[0]["why"], &referrals[0]["source"]), (&"listed in `practices`".into(), &Value::Null));
     assert_eq!(missing(&looked), ["senders"]);
     board.smirr(&["status", "--quarter", NOW, "--ready"]).ends(11);
     board.smirr(&["status", "--quarter", NOW, "--ready", "--allow-late"]).ends(0);
@@ -266,6 +266,7 @@ fn the_file_of_the_quarter_before_is_no_new_one() {
     let late = items(&looked, "referrals", "late");
     assert_eq!(late.len(), 3);
     assert_eq!(late[0]["why"], format!("the file here is still that of {BEFORE}"));
+    assert_eq!(items(&status(&board, &["--quick"]), "referrals", "late"), late);
     // Who is registered, and where places are, may be the same in both.
     assert_eq!((items(&looked, "patients", "new").len(), items(&looked, "practices", "new").len()), (3, 1));
     assert_eq!(missing(&looked), ["extracts", "senders"]);

@@ -63,15 +63,15 @@ fn a_slip_in_a_condition_is_told_at_the_figure_that_it_changes() {
 exit code 10
 --- stderr
 error: the test \"Who was declined is not counted\" fails: `referred`, sex F: expected 1, found 0
-  --> <board>/reports/seen.yaml:18:34
+  --> reports/seen.yaml:18:37
    |
 18 |       referred: { all: 1, sex: { F: 1 } }
-   |                                  ^
+   |                                     ^
    |
    = help: only rows count where status = 'declined'; a person counts in one cell, drawn by lot where their rows are in several
 
 error: the test \"Who was declined is not counted\" fails: `referred`, sex M: left out here, and so expected to be 0; found 1
-  --> <board>/reports/seen.yaml:18:27
+  --> reports/seen.yaml:18:27
    |
 18 |       referred: { all: 1, sex: { F: 1 } }
    |                           ^^^
@@ -103,14 +103,14 @@ fn what_may_be_behind_a_difference_is_said() {
     assert_eq!(
         complaints(&board(GOOD, tests)),
         [
-            "18:16 the test \"Bounds\" fails: `minutes`: expected 80, found 60 | bob: in no row of `patients`, and so counted \
-             nowhere; a person's total in a cell is held to 0 to 60",
+            "18:16 the test \"Bounds\" fails: `minutes`: expected 80, found 65 | bob: in no row of `patients`, and so in no \
+             area but `unknown`; a person's total in a cell is held to 0 to 60",
             "19:17 the test \"Bounds\" fails: `referred`: expected 1, found 0 | 1 of the rows of `referrals` are dated outside \
-             2026-Q3, and count only where `during: always` is said; bob: in no row of `patients`, and so counted nowhere; \
-             only rows count where status <> 'declined'; a person counts in one cell, drawn by lot where their rows are in \
+             2026-Q3, and count only where `during: always` is said; bob: in no row of `patients`, and so in no area but \
+             `unknown`; only rows count where status <> 'declined'; a person counts in one cell, drawn by lot where their rows are in \
              several",
-            "20:13 the test \"Bounds\" fails: `rate`: expected 100, found no figure | no rate, share or mean is given over one \
-             person alone, here as in a run",
+            "20:13 the test \"Bounds\" fails: `rate`: expected 100, found no figure | nothing is worked out over so few \
+             people, here as in a run: give the test more rows",
         ]
     );
 }
@@ -127,7 +127,7 @@ fn a_row_that_ingest_sets_aside_is_no_test() {
     assert_eq!(
         complaints(&board(GOOD, tests)),
         [
-            "15:7 the test \"Twice the same\" cannot be run: a row of `referrals` breaks `row.uniqueness` | a run sets such a \
+            "15:7 the test \"Twice the same\" cannot be run: a row of `referrals` breaks `referral_id.uniqueness` | a run sets such a \
           row aside and counts it nowhere; see the schema of `referrals`"
         ]
     );
@@ -199,4 +199,24 @@ fn the_shipped_reports_pass_their_own_tests_in_any_quarter() {
             assert!(own.count() >= 2, "{report} has too few tests of its own");
         }
     }
+}
+
+/// What the README shows is what the program does.
+#[test]
+fn the_test_that_the_readme_shows_passes_in_the_shipped_report() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("there is a README");
+    let (_, rest) = readme.split_once("```yaml\ntests:\n").expect("it shows a test");
+    let (tests, _) = rest.split_once("```").expect("it ends");
+    let reach = fs::read_to_string(repository().join("reports/reach.yaml")).expect("it is shipped");
+    let (reach, _) = reach.split_once("\ntests:\n").expect("it has tests");
+    let mut board = Board::new(&Size { patients: 200, single: true, ..Size::default() });
+    board.reports(&[("reach", &format!("{reach}\ntests:\n{tests}"))]);
+    assert!(board.smirr(&["check"]).ends(0).stdout.contains("Its one test passes."));
+    board.reports(&[(
+        "reach",
+        &format!("{}\ntests:\n{tests}", reach.replace("status <> 'declined'", "status = 'declined'")),
+    )]);
+    let (_, told) = readme.split_once("```\nerror: the test ").expect("it shows a failure");
+    let told = told.lines().next().expect("a line");
+    assert!(board.smirr(&["check"]).ends(10).stderr.contains(told), "{told}");
 }

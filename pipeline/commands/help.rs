@@ -44,7 +44,7 @@ pub const HELP: [Help; 19] = [
             ("A board to edit, for the last whole quarter", "smirr init strathmirr"),
             (
                 "A board in England, with its name",
-                "smirr init mirrshire --country england --board \"NHS Mirrshire ICB\" --quarter 2026-Q3",
+                "smirr init mirrshire --country england --board \"NHS Mirrshire ICB\"",
             ),
         ],
     },
@@ -66,6 +66,20 @@ pub const HELP: [Help; 19] = [
         examples: &[
             ("Store what has come in, and see what is wrong with it", "smirr ingest strathmirr/board.yaml"),
             ("On a small machine", "smirr ingest strathmirr/board.yaml --threads 1 --memory 512"),
+        ],
+    },
+    Help {
+        command: "status",
+        reads: "the YAML, public tables, the store's and the ledger's word, and names, sizes and hashes of what has arrived",
+        spends: NOTHING,
+        exits: &[10, 11, 12, 14],
+        examples: &[
+            (
+                "What has arrived, what is late or failed, and whether the quarter is ready",
+                "smirr status strathmirr/board.yaml",
+            ),
+            ("For a script: waits until the quarter is ready", "smirr status strathmirr/board.yaml --watch 60 --ready"),
+            ("A year at a glance, a line a quarter", "smirr status strathmirr/board.yaml --since 2025-Q4"),
         ],
     },
     Help {
@@ -189,7 +203,7 @@ pub const HELP: [Help; 19] = [
         spends: NOTHING,
         exits: &[14],
         examples: &[(
-            "For an editor; `# yaml-language-server: $schema=config.schema.json` is then the first line of the YAML",
+            "For an editor, beside a YAML whose first line names it",
             "smirr schema config > config.schema.json",
         )],
     },

@@ -9,6 +9,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::json;
 use tempfile::TempDir;
 
+use smirr::config::editor::Kind;
 use smirr::config::quarter::Quarter;
 use smirr::error::{Error, Result};
 use smirr::folders::{make_open_folder, make_private_folder};
@@ -123,6 +124,8 @@ fn files(board: &str, quarter: Quarter, england: bool) -> Result<Vec<(String, St
         ("README.md".to_owned(), written(include_str!("init/README.md"))?),
         (BOARD.to_owned(), written(include_str!("init/board.yaml"))?),
     ];
+    // By which an editor helps with all of them.
+    files.extend(Kind::ALL.map(|kind| (format!("schemas/{}", kind.file()), kind.text())));
     let shipped = if england { ENGLAND } else { SCOTLAND };
     for (name, text) in shipped.into_iter().flatten() {
         // England's files ship one folder deeper: a path to the JSON Schemas is one step shorter here.

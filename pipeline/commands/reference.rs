@@ -113,7 +113,9 @@ fn every_command_has_its_row_of_help_and_examples_that_are_its_own() {
     for row in &HELP {
         assert!(!row.examples.is_empty() && row.exits.is_sorted(), "{}", row.command);
         assert!(row.exits.iter().all(|code| EXITS.iter().any(|(known, _)| known == code)), "{}", row.command);
-        for (_, line) in row.examples {
+        for (what, line) in row.examples {
+            // Help is wrapped to the terminal: a line that is taken in two can no longer be pasted.
+            assert!([what, line].iter().all(|text| text.chars().count() <= 74), "`{line}` is too long for a terminal");
             assert!(line.contains(&format!("smirr {}", row.command)), "`{line}` is not of {}", row.command);
         }
     }

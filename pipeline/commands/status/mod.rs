@@ -149,6 +149,7 @@ fn published(published: Published) -> (Option<bool>, Option<u32>) {
 fn machine(looked: &Looked, allow_late: bool) -> Value {
     let (status, outlook) = (&looked.status, &looked.outlook);
     let mut all = in_brief(status);
+    all["lists_unknown"] = json!(status.lists_unknown);
     all["run_at_work"] = json!(status.run_at_work);
     all["ready"] = json!(outlook.missing(allow_late).is_empty());
     all["needs"] = json!(outlook.needs);

@@ -149,8 +149,8 @@ fn failure(report: &Report, trial: &Trial, expected: &Expected, difference: Diff
     let mut complaint = expected.at.clone();
     complaint.message = format!("the test {} fails: {}", quoted(&trial.name), difference.message());
     complaint.help = match difference.found {
-        // The rule is that of every run: see `estimate::ratio`.
-        None => Some("no rate, share or mean is given over one person alone, here as in a run".into()),
+        // The rules are those of every run: see `estimate::ratio`.
+        None => Some("nothing is worked out over so few people, here as in a run: give the test more rows".into()),
         Some(_) => notes.help(report, &difference.figure),
     };
     Failure { complaint, difference: Some(difference) }

@@ -73,7 +73,7 @@ impl<'a> Notes<'a> {
         let register = people(self.trial.given.iter().find(|it| it.table == REGISTER)?);
         let others = self.trial.given.iter().flat_map(people).filter(|name| !register.contains(name));
         let others = others.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", ");
-        (!others.is_empty()).then(|| format!("{others}: in no row of `{REGISTER}`, and so counted nowhere"))
+        (!others.is_empty()).then(|| format!("{others}: in no row of `{REGISTER}`, and so in no area but `unknown`"))
     }
 }
 

@@ -8,7 +8,7 @@ use super::board::{board, scratch};
 use super::made::Made;
 use super::*;
 use crate::config;
-use crate::config::plan::KeySource;
+use crate::config::plan::{KeySource, Origin};
 
 /// A board whose one report has these tests; of a country's schemas.
 fn plan(folder: &Path, schemas: &str, yaml: &str) -> Plan {
@@ -97,8 +97,11 @@ fn a_test_has_a_board_of_its_own() {
     assert_eq!((everywhere.level, everywhere.before, own.geography.levels.len()), (0, 1, 2));
     assert!(own.fictional.is_none() && own.salt.is_none());
     let KeySource::File(key) = &own.key else { panic!("a file") };
-    let sources = own.sources.iter().flat_map(|source| &source.globs);
-    let places = [&own.root, &own.work, &own.ledger, &own.publish.to, key].into_iter().chain(sources);
+    let file = |origin: &Origin| match origin {
+        Origin::Files(files) => files.glob.clone(),
+    };
+    let sources = own.sources.iter().flat_map(|source| source.origins.iter().map(file)).collect::<Vec<_>>();
+    let places = [&own.root, &own.work, &own.ledger, &own.publish.to, key].into_iter().chain(&sources);
     for place in places {
         assert!(place.starts_with(scratch.path()), "{}", place.display());
     }
