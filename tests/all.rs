@@ -5,6 +5,7 @@
 mod architecture;
 mod areas;
 mod audit;
+mod book;
 mod commands;
 mod crash;
 mod england;
@@ -21,6 +22,7 @@ mod leaks;
 mod ledger;
 mod links;
 mod localities;
+mod objects;
 mod packs;
 mod page;
 mod pages;

@@ -162,6 +162,34 @@ fn no_room_after_the_draw_names_what_is_private() {
     }
 }
 
+/// smirr opens a connection to a source that the YAML names, and to nothing else: what can open one is named where such a
+/// source is read, and nowhere else.
+#[test]
+fn only_a_source_elsewhere_opens_a_connection() {
+    let places = [
+        ("object_store", &["pipeline/origin/object.rs", "pipeline/origin/stores.rs"][..]),
+        ("tokio_postgres", &["pipeline/origin/postgres.rs"]),
+        ("datafusion_table_providers", &["pipeline/origin/postgres.rs"]),
+    ];
+    let never = ["reqwest", "hyper", "rustls", "native_tls", "TcpStream", "TcpListener", "UdpSocket", "UnixStream"];
+    let modules = ["std::net", "tokio::net", "os::unix::net"];
+    for path in sources().iter().filter(|path| !is_test(path)) {
+        let (code, name) = (code(path), shown(path));
+        let words = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect::<BTreeSet<_>>();
+        for (word, places) in places.iter().filter(|(word, _)| words.contains(word)) {
+            assert!(places.contains(&&*name), "{name} names {word}");
+        }
+        let named = never.iter().filter(|word| words.contains(**word));
+        let named = named.chain(modules.iter().filter(|module| code.contains(**module))).collect::<Vec<_>>();
+        assert!(named.is_empty(), "{name} names {named:?}");
+    }
+    let store = code(&repository().join("pipeline/origin/stores.rs"));
+    assert!(
+        store.contains("object_store"),
+        "object stores are no longer opened here: this test looks at the wrong file"
+    );
+}
+
 /// What is published exactly is made of public tables: the file that does so can reach nothing else.
 #[test]
 fn a_public_measure_names_no_private_table() {

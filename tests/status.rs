@@ -202,7 +202,7 @@ fn who_is_late_is_told_by_the_quarter_before_and_by_the_list() {
         .expect("it is ours");
     let looked = status(&board, &[]);
     let referrals = items(&looked, "referrals", "late");
-    assert_eq!((&referrals[0]["why"], &referrals[0]["source"]), (&"is in `practices`".into(), &Value::Null));
+    assert_eq!((&referrals[0]["why"], &referrals[0]["source"]), (&"listed in `practices`".into(), &Value::Null));
     assert_eq!(missing(&looked), ["senders"]);
     board.smirr(&["status", "--quarter", NOW, "--ready"]).ends(11);
     board.smirr(&["status", "--quarter", NOW, "--ready", "--allow-late"]).ends(0);
@@ -266,6 +266,7 @@ fn the_file_of_the_quarter_before_is_no_new_one() {
     let late = items(&looked, "referrals", "late");
     assert_eq!(late.len(), 3);
     assert_eq!(late[0]["why"], format!("the file here is still that of {BEFORE}"));
+    assert_eq!(items(&status(&board, &["--quick"]), "referrals", "late"), late);
     // Who is registered, and where places are, may be the same in both.
     assert_eq!((items(&looked, "patients", "new").len(), items(&looked, "practices", "new").len()), (3, 1));
     assert_eq!(missing(&looked), ["extracts", "senders"]);
@@ -329,8 +330,9 @@ fn several_quarters_are_one_line_each() {
     let board = board(&[BEFORE, NOW]);
     board.smirr(&["run", "--quiet", "--quarter", BEFORE]).ends(0);
     let arguments = ["status", "--since", "2024-Q3", "--quarter", NOW];
-    let lines = board.smirr(&[&["--json"][..], &arguments].concat()).ends(0).stdout;
-    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("it is JSON")).collect::<Vec<_>>();
+    let json = board.smirr(&[&["--json"][..], &arguments].concat()).ends(0).stdout;
+    let json = serde_json::from_str::<Value>(&json).expect("it is JSON");
+    let lines = json["quarters"].as_array().expect("quarters");
     let told = lines.iter().map(|it| (it["quarter"].as_str().expect("a quarter"), it["published"] == true, counts(it)));
     let files = lines[1]["counts"]["in"].as_u64().expect("a number");
     assert_eq!(

@@ -43,8 +43,8 @@ pub enum Command {
     Run(RunArguments),
     /// Extracts to the pseudonymised store and the validation report. Reads data; spends nothing.
     Ingest(OnConfig),
-    /// What has arrived of a quarter, by sender and table, what is late, changed or failed, and whether the quarter is
-    /// ready to run. Reads public tables and hashes; stores nothing; spends nothing.
+    /// What has arrived of a quarter, by sender and table; what is late, changed or failed; and whether the quarter is ready
+    /// to run. Reads public tables, names and hashes; stores nothing; spends nothing.
     Status(StatusArguments),
     /// Checks the YAML of a board, its schemas and its reports, and runs the reports' own tests. Reads no data; spends
     /// nothing.

@@ -107,7 +107,8 @@ fn usual_activity() -> f64 {
 }
 
 /// Where a table's extracts are: a path, a glob, a list of either, or a path with the schema to read it by. `{quarter}` in
-/// a path stands for the reported quarter.
+/// a path stands for the reported quarter. A path may lead into an object store: `s3://bucket/key`, `az://container/key`,
+/// `abfss://container@account.dfs.core.windows.net/key` or `gs://bucket/key`, with globs over keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SourceYaml {
@@ -137,6 +138,20 @@ pub struct DetailedSource {
     /// The row of the headings in a workbook, as the spreadsheet numbers it; the first that is not blank unless said.
     #[serde(default)]
     pub header_row: Option<u32>,
+    /// Where an object store is, if not the cloud's own: `https://minio.board.example:9000`.
+    #[serde(default)]
+    pub endpoint: Option<String>,
+    /// The region of an S3 bucket: `eu-west-2`.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Lets an `endpoint` elsewhere be `http://`: only where the network itself is encrypted.
+    #[serde(default)]
+    pub plain_http: bool,
+    /// Where the credentials of an object store are: lines of `NAME=value`, with the names that the cloud's own tools use
+    /// (`AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY`, `GOOGLE_SERVICE_ACCOUNT`). Without it, the environment. Never
+    /// the credentials themselves.
+    #[serde(default)]
+    pub credentials: Option<KeyYaml>,
 }
 
 /// How identifiers become pseudonyms.

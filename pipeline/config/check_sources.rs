@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Needs;
 use super::board::{DetailedSource, SourceYaml};
 use super::check_board::Board;
+use super::check_objects::is_address;
 use super::plan::{Fictional, Files, Origin, Sheet, Source};
 use super::suggest::quote;
 use crate::schema::Sender;
@@ -55,6 +56,12 @@ impl Board<'_> {
             return None;
         };
         let sheet = self.sheet(entry);
+        if is_address(path) {
+            return self.objects(&steps(&entry.place), &steps(place), path, entry.detailed, sheet);
+        }
+        if let Some(detailed) = entry.detailed {
+            self.no_store(&steps(&entry.place), detailed);
+        }
         self.files(entry.table, &steps(place), path, sheet, made)
     }
 

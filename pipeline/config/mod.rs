@@ -19,6 +19,7 @@ mod check_journey;
 mod check_layout;
 mod check_look;
 mod check_mean;
+mod check_objects;
 mod check_page;
 mod check_pairs;
 mod check_posts;

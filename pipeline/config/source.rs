@@ -9,6 +9,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use super::check_objects::may_hold_a_credential;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::marked::{self, Node};
 use super::shape;
@@ -21,10 +22,15 @@ const SECRETS: [&str; 2] = ["key", "salt"];
 
 /// Where a board's YAML may hold a secret itself, put by mistake where its place is asked for: anywhere but in a path.
 /// The lines of it are not shown.
-fn misplaced<'a>(root: &'a Node, name: &str) -> Option<&'a Node> {
-    let secret = root.get("pseudonyms")?.get(name)?;
-    let is_path = matches!(secret.entries(), [(key, _)] if key.text() == Some("file"));
-    (!is_path).then_some(secret)
+fn misplaced(root: &Node) -> Vec<&Node> {
+    let is_path = |secret: &Node| matches!(secret.entries(), [(key, _)] if key.text() == Some("file"));
+    let pseudonyms = root.get("pseudonyms");
+    let ours = SECRETS.iter().filter_map(|name| pseudonyms?.get(name));
+    let sources = root.get("sources").map_or(&[][..], Node::entries).iter().map(|(_, source)| source);
+    let signed_in = sources.clone().filter_map(|source| source.get("credentials"));
+    let mut found = ours.chain(signed_in).filter(|secret| !is_path(secret)).collect::<Vec<_>>();
+    found.extend(sources.filter(|source| source.texts().into_iter().any(may_hold_a_credential)));
+    found
 }
 
 /// A YAML file that could be read as a tree.
@@ -94,8 +100,7 @@ impl Document {
             let within = self.text.get(secret.span.clone()).map_or(0, |part| lines(part.trim_end()));
             (before + 1..=before + 1 + within).contains(&line)
         };
-        let secrets = SECRETS.iter().filter_map(|name| misplaced(&self.root, name));
-        secrets.fold(complaint, |complaint, secret| match shows(complaint.line, secret) {
+        misplaced(&self.root).into_iter().fold(complaint, |complaint, secret| match shows(complaint.line, secret) {
             // Short words are our own: neither a key nor a salt may be so short.
             true => complaint.without_text(secret.texts().into_iter().filter(|word| word.len() >= 16)),
             false => complaint,

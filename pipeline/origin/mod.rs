@@ -6,6 +6,8 @@
 
 pub mod delivery;
 mod file;
+mod object;
+mod stores;
 
 use std::path::Path;
 
@@ -37,6 +39,7 @@ fn search(source: &Source, root: &Path, refuse_none: bool) -> Result<Vec<Deliver
         let before = found.len();
         match origin {
             Origin::Files(files) => file::find(files, &source.table, root, &mut found)?,
+            Origin::Objects(objects) => object::find(objects, &mut found)?,
         }
         if refuse_none && found.len() == before {
             return Err(Error::Input(format!("the source of `{}` names no file: {origin}", source.table)));
@@ -45,6 +48,23 @@ fn search(source: &Source, root: &Path, refuse_none: bool) -> Result<Vec<Deliver
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
     Ok(found)
+}
+
+/// The object that is called `name`, as it is now, from a store that the table is read from; `None` where the name is no
+/// object's, the object is gone, or no source leads to its bucket any more.
+///
+/// # Errors
+/// [`Error::Input`] where the store cannot be asked.
+pub fn object_again(sources: &[Source], table: &str, name: &str) -> Result<Option<Delivery>> {
+    let origins = sources.iter().filter(|source| source.table == table).flat_map(|source| &source.origins);
+    for origin in origins {
+        if let Origin::Objects(objects) = origin
+            && let Some(key) = name.strip_prefix(&objects.root())
+        {
+            return object::again(objects, key);
+        }
+    }
+    Ok(None)
 }
 
 /// How much there is to read, as far as that is known before it is read.

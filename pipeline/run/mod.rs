@@ -14,6 +14,7 @@
 //! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth. [`study`] runs the
 //! whole of it many times on fictional people of its own, and tells how near to the truth it came. [`trial`] goes from the
 //! rows of a report's own tests to its figures, and tells where these differ from what the author expects.
+//! [`status`] takes no step: it tells what has arrived, and whether all is there that these steps need.
 
 pub mod ahead;
 mod answer;

@@ -104,6 +104,7 @@ mod tests {
             bytes: 1,
             rules: text("r"),
             key_id: key_id.map(text),
+            mark: None,
             parts: Vec::new(),
             tally: Tally::default(),
         };

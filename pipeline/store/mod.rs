@@ -50,6 +50,10 @@ pub struct Manifest {
     /// before keys were noted.
     #[serde(default)]
     pub key_id: Option<String>,
+    /// What an object store said of the extract when it was listed: its ETag, size and day, which change with its content.
+    /// None for a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// The Parquet files, in the extract's order.
     pub parts: Vec<Part>,
     /// What happened to the rows.
@@ -143,6 +147,26 @@ impl Store {
         }
         let whole = manifest.parts.iter().all(|part| is_whole(&folder.join(&part.file), part.bytes));
         whole.then_some(Stored { folder, manifest })
+    }
+
+    /// The part made of an object that bears this mark, under these very rules and this key: it need not be read to know
+    /// that it has not changed.
+    pub fn find_marked(
+        &self,
+        table: &str,
+        source: &str,
+        mark: &str,
+        rules: &str,
+        key_id: Option<&str>,
+    ) -> Option<Stored> {
+        let prefix = source_id(source);
+        let entries = fs::read_dir(self.quarter.join(table)).ok()?.flatten();
+        let versions = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
+        let mut manifests = versions.filter_map(|entry| read_manifest(&entry.path()));
+        manifests.find_map(|manifest| match manifest.mark.as_deref() == Some(mark) {
+            true => self.find(table, source, &manifest.sha256, rules, key_id),
+            false => None,
+        })
     }
 
     /// Whether any version of this source is here: only then is it worth hashing a file before reading it.
@@ -260,6 +284,7 @@ mod tests {
             bytes: 1,
             rules: "r".into(),
             key_id: Some("k".into()),
+            mark: None,
             parts: Vec::new(),
             tally: Tally::default(),
         }

@@ -19,7 +19,9 @@ impl Validation {
 /// What in an extract's path may be its sender's code, the likeliest first: its name without endings, then its folders
 /// from the innermost outwards.
 pub fn named_in(source: &str) -> impl Iterator<Item = &str> {
-    source.rsplit('/').map(|part| part.split('.').next().unwrap_or(part))
+    // A bucket is nobody's folder.
+    let key = source.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, key)| key);
+    key.unwrap_or(source).rsplit('/').map(|part| part.split('.').next().unwrap_or(part))
 }
 
 /// The rows of each sender of a list, where any file is one of theirs.

@@ -71,6 +71,9 @@ impl<'a> Page<'a> {
         if let Some(said) = section.said {
             let _ = write!(self.text, "{said}\n\n");
         }
+        if let Some(one_of) = section.mapping["anyOf"][0]["errorMessage"].as_str() {
+            let _ = write!(self.text, "{one_of}\n\n");
+        }
         if let Some((key, example)) = section.example {
             let one = serde_yaml::to_string(&serde_json::json!({ key: example })).expect("an example is YAML");
             let _ = write!(self.text, "```yaml\n{one}```\n\n");

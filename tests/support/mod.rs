@@ -6,6 +6,7 @@ pub mod files;
 pub mod people;
 pub mod program;
 pub mod statistics;
+pub mod store;
 
 pub use board::{Board, Size};
 

@@ -126,13 +126,13 @@ pub fn of(looked: &Looked, plan: &Plan, arguments: &StatusArguments, screen: &Sc
         text.push_str("\nFiles that were not touched since they were stored were told by their size alone.\n");
     }
     text.push_str(&needs(looked, arguments, screen));
-    text.push_str(&run(&looked.outlook.reports));
+    text.push_str(&run(&looked.outlook.reports, screen));
     let waiting = status.count(State::New) + status.count(State::Changed);
     if waiting > 0 {
         let config = arguments.config.display();
         let (files, they) = if waiting == 1 { ("file", "it") } else { ("files", "them") };
         text.push_str(&format!(
-            "{waiting} {files} not stored yet: `smirr ingest {config}` checks {they}, at no cost; a run does so too.\n"
+            "\n{waiting} {files} not stored yet: `smirr ingest {config}` checks {they}, at no cost; a run does so too.\n"
         ));
     }
     text
@@ -157,8 +157,13 @@ fn new_table(screen: &Screen, headings: &[&str]) -> Table {
         table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     }
     table.set_header(headings);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+    // Nothing is lost at the edges: the table then fits in 80 columns.
+    let last = headings.len() - 1;
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), u16::from(at < last)));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     table
 }
@@ -282,7 +287,7 @@ fn told(need: &Need, allowed: bool) -> String {
 }
 
 /// What a run now would be.
-fn run(reports: &[ReportOutlook]) -> String {
+fn run(reports: &[ReportOutlook], screen: &Screen) -> String {
     if reports.is_empty() {
         return String::new();
     }
@@ -294,12 +299,13 @@ fn run(reports: &[ReportOutlook]) -> String {
         names.collect::<Vec<_>>().join(", ")
     };
     let kinds = [
-        ("would be a correction, and pay again in full", names(&|it| it.correction)),
-        ("would be charged for the first time", names(&|it| !it.correction && !it.replayed)),
-        ("would cost nothing: the ledger has the answer", names(&|it| it.replayed)),
+        ("correct, and pay for again in full", names(&|it| it.correction)),
+        ("be charged for", names(&|it| !it.correction && !it.replayed)),
+        ("repeat at no cost", names(&|it| it.replayed)),
     ];
-    let lines = kinds.iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("  {what}: {names}\n"));
-    format!("\nA run with the files that are here\n{}", lines.collect::<String>())
+    let rows = kinds.into_iter().filter(|(_, names)| !names.is_empty());
+    let rows = rows.map(|(what, names)| ([what.to_owned(), names], "")).collect::<Vec<_>>();
+    format!("\nA run with the files that are here would\n{}", screen.columns(&rows))
 }
 
 /// One line a quarter.

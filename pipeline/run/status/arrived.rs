@@ -22,11 +22,11 @@ use crate::store::Stored;
 type Moment = (i64, i64);
 
 /// What has arrived, as it lies there: nothing of its content.
-struct Found {
-    delivery: Delivery,
+pub(super) struct Found {
+    pub delivery: Delivery,
     /// When it was last written, moved here or otherwise touched: a copy may keep the time of its content, never this.
     /// Nothing where it is elsewhere: reading it for its hash would fetch all of it.
-    touched: Option<Moment>,
+    pub touched: Option<Moment>,
 }
 
 impl Found {
@@ -147,11 +147,11 @@ pub(super) fn arrived(
 
 /// Which stored file of the same name a file is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Same {
+pub(super) struct Same {
     /// This quarter's.
-    now: bool,
+    pub now: bool,
     /// That of the quarter before, which had rows then.
-    before: bool,
+    pub before: bool,
 }
 
 fn state(plan: &Plan, file: &Found, same: Same, known: bool, report: &Report, dated: bool) -> (State, Option<String>) {
@@ -170,6 +170,10 @@ fn state(plan: &Plan, file: &Found, same: Same, known: bool, report: &Report, da
         (false, false) => (State::New, None),
     }
 }
+
+/// A file, and the parts of as many bytes that were made of one of its name: this quarter's, and those of the quarter
+/// before that had rows then.
+pub(super) type Job<'a> = (&'a Found, Vec<Stored>, Vec<Stored>);
 
 /// For every table and file, whether the store has it. Hashes on all threads, and only where the size alone is no answer.
 fn compare(
@@ -210,27 +214,24 @@ fn compare(
     Ok(files.iter().map(|files| done.by_ref().take(files.len()).collect()).collect())
 }
 
-fn same((file, now, before): &(&Found, Vec<Stored>, Vec<Stored>), comparing: Comparing, stage: &Stage<'_>) -> Same {
+/// What is elsewhere is not fetched: it goes by its size, a query by nothing.
+pub(super) fn same((file, now, before): &Job<'_>, comparing: Comparing, stage: &Stage<'_>) -> Same {
     if now.is_empty() && before.is_empty() {
         return Same { now: false, before: false };
     }
-    let untouched = |touched: Moment, part: &Stored| {
+    let Some(touched) = file.touched else { return Same { now: !now.is_empty(), before: false } };
+    let untouched = |part: &Stored| {
         let manifest = fs::metadata(part.folder.join("manifest.json"));
         comparing == Comparing::SizeAndTime && manifest.is_ok_and(|meta| touched < self::touched(&meta))
     };
-    let unread = file.touched.is_none_or(|touched| now.iter().chain(before).all(|part| untouched(touched, part)));
-    let hash = match unread {
-        true => None,
-        false => match file.delivery.sha256() {
-            Ok(hash) => Some(hash),
-            // It went while this looked, or may not be read: an ingest would say so.
-            Err(_) => return Same { now: false, before: false },
-        },
+    let hash = match &now[..] {
+        [part] if untouched(part) => Ok(part.manifest.sha256.clone()),
+        _ => file.delivery.sha256(),
     };
     stage.advance(file.delivery.bytes);
-    let any =
-        |parts: &[Stored]| parts.iter().any(|part| hash.as_ref().is_none_or(|hash| part.manifest.sha256 == *hash));
-    Same { now: any(now), before: file.touched.is_some() && any(before) }
+    // One that went while this looked, or may not be read, is not the stored one: an ingest would say so.
+    let any = |parts: &[Stored]| hash.as_ref().is_ok_and(|hash| parts.iter().any(|it| it.manifest.sha256 == *hash));
+    Same { now: any(now), before: any(before) }
 }
 
 /// What has arrived of a source, in the order of names; nothing is no error here.

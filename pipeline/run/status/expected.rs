@@ -100,7 +100,7 @@ fn of_table(plan: &Plan, table: &mut TableStatus, earlier: &[&str], list: Option
     let mut missing = BTreeMap::<String, (Option<String>, String)>::new();
     if let Some(list) = list {
         for code in list.codes.iter().filter(|code| !here.contains(*code)) {
-            missing.insert(code.clone(), (None, format!("is in `{}`", list.table)));
+            missing.insert(code.clone(), (None, format!("listed in `{}`", list.table)));
         }
     }
     for name in &renamed {

@@ -8,7 +8,7 @@ use super::board::{board, scratch};
 use super::made::Made;
 use super::*;
 use crate::config;
-use crate::config::plan::KeySource;
+use crate::config::plan::{KeySource, Origin};
 
 /// A board whose one report has these tests; of a country's schemas.
 fn plan(folder: &Path, schemas: &str, yaml: &str) -> Plan {
@@ -99,6 +99,7 @@ fn a_test_has_a_board_of_its_own() {
     let KeySource::File(key) = &own.key else { panic!("a file") };
     let file = |origin: &Origin| match origin {
         Origin::Files(files) => files.glob.clone(),
+        elsewhere => panic!("{elsewhere} is no file"),
     };
     let sources = own.sources.iter().flat_map(|source| source.origins.iter().map(file)).collect::<Vec<_>>();
     let places = [&own.root, &own.work, &own.ledger, &own.publish.to, key].into_iter().chain(&sources);
