@@ -99,6 +99,16 @@ pub const HELP: [Help; 19] = [
         )],
     },
     Help {
+        command: "status",
+        reads: "the YAML, public tables, and the names, sizes and hashes of what arrived; no row of it",
+        spends: NOTHING,
+        exits: &[10, 11, 12, 14],
+        examples: &[
+            ("What has arrived, what is late, and whether the quarter is ready", "smirr status strathmirr/board.yaml"),
+            ("Every file, a line each", "smirr status strathmirr/board.yaml --all"),
+        ],
+    },
+    Help {
         command: "run",
         reads: "the extracts, the key and the ledger",
         spends: "the privacy loss of the YAML, unless the ledger has the answer already",
