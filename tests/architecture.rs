@@ -184,7 +184,10 @@ fn only_a_source_elsewhere_opens_a_connection() {
         assert!(named.is_empty(), "{name} names {named:?}");
     }
     let store = code(&repository().join("pipeline/origin/stores.rs"));
-    assert!(store.contains("object_store"), "object stores are no longer opened here: this test looks at the wrong file");
+    assert!(
+        store.contains("object_store"),
+        "object stores are no longer opened here: this test looks at the wrong file"
+    );
 }
 
 /// What is published exactly is made of public tables: the file that does so can reach nothing else.
