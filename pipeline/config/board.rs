@@ -112,7 +112,7 @@ pub struct DetailedSource {
     /// The sheet, where the files are workbooks (XLSX or ODS) with more than one.
     #[serde(default)]
     pub sheet: Option<String>,
-    /// The row of the headings in a workbook, as the spreadsheet numbers it; the first that is not blank unless said.
+    /// The row of the headings in a workbook, as the spreadsheet numbers it; of the first twenty, the one that has all the headings that the table needs, unless said.
     #[serde(default)]
     pub header_row: Option<u32>,
 }

@@ -112,7 +112,7 @@ pub struct Files {
 pub struct Sheet {
     /// The sheet's name; the only sheet unless said.
     pub name: Option<String>,
-    /// The row of the headings, counted from 1; the first that is not blank unless said.
+    /// The row of the headings, counted from 1; of the first twenty, the one that has all the headings that the table needs, unless said.
     pub header_row: Option<u32>,
 }
 
