@@ -29,8 +29,9 @@ pub fn read(source: &KeySource, secret: &str) -> Result<(Zeroizing<String>, Stri
         KeySource::File(path) => Ok((read_file(path, secret)?, format!("the {secret} file {}", path.display()))),
         KeySource::Env(name) => {
             let text = std::env::var(name).map_err(|_| {
+                let whose = if matches!(secret, "key" | "salt") { "pseudonym " } else { "" };
                 Error::Input(format!(
-                    "the environment variable {name}, which should hold the pseudonym {secret}, is not set"
+                    "the environment variable {name}, which should hold the {whose}{secret}, is not set"
                 ))
             })?;
             Ok((Zeroizing::new(text), format!("the {secret} in the environment variable {name}")))
@@ -44,7 +45,11 @@ pub fn read(source: &KeySource, secret: &str) -> Result<(Zeroizing<String>, Stri
 /// A link is followed, and only to a file that passes: neither the folder of the link nor that of the file may be
 /// another's to change, or another could put a file of theirs in its place.
 fn read_file(path: &Path, secret: &str) -> Result<Zeroizing<String>> {
-    let what = if secret == "key" { "cannot open the key file" } else { "cannot open the salt file" };
+    let what = match secret {
+        "key" => "cannot open the key file",
+        "salt" => "cannot open the salt file",
+        _ => "cannot open the credentials file",
+    };
     let failed = |e| Error::io(what, path, e);
     let real = path.canonicalize().map_err(failed)?;
     for place in [path, real.as_path()] {

@@ -31,3 +31,4 @@ mod simd;
 mod study;
 mod support;
 mod truth;
+mod workbooks;

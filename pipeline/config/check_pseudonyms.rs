@@ -17,7 +17,7 @@ impl Board<'_> {
     /// Where the key is. Whether it is a good one is for the pseudonymise room, which alone reads it.
     pub fn key(&mut self, fictional: bool) -> Option<KeySource> {
         let yaml = self.yaml;
-        self.secret("key", &yaml.pseudonyms.key, fictional)
+        self.secret(&["pseudonyms", "key"], "key", &yaml.pseudonyms.key, fictional)
     }
 
     /// Where the salt is, which a column `as: open_pseudonymiser` needs and nothing else.
@@ -26,7 +26,7 @@ impl Board<'_> {
         let digesting = self.columns().find(|(_, _, column)| column.sent_as.is_some());
         let digesting = digesting.map(|(table, name, _)| format!("`{table}.{name}`"));
         match (&yaml.pseudonyms.salt, digesting) {
-            (Some(salt), Some(_)) => self.secret("salt", salt, fictional),
+            (Some(salt), Some(_)) => self.secret(&["pseudonyms", "salt"], "salt", salt, fictional),
             (Some(_), None) => {
                 let help = "leave it out, or say `as: open_pseudonymiser` of a number in a schema".to_string();
                 self.complain(&["pseudonyms", "salt"], "no column uses this salt", Some(help));
@@ -42,8 +42,9 @@ impl Board<'_> {
         }
     }
 
-    fn secret(&mut self, name: &str, yaml: &KeyYaml, fictional: bool) -> Option<KeySource> {
-        let base = ["pseudonyms", name];
+    /// Where a secret is, which the YAML names at `base`; `name` is what to call it.
+    pub(super) fn secret(&mut self, base: &[&str], name: &str, yaml: &KeyYaml, fictional: bool) -> Option<KeySource> {
+        let at = |step: &'static str| base.iter().copied().chain([step]).collect::<Vec<_>>();
         let unread = self.needs == Needs::WhatIsPublic;
         match yaml {
             KeyYaml { file: Some(file), env: None, command: None } => {
@@ -53,12 +54,12 @@ impl Board<'_> {
                 if !may_lack && !file.is_file() {
                     let shown = quote(&self.places.shown(&file).display().to_string());
                     let help = (name == "key").then(|| "`smirr key new` makes one".to_string());
-                    self.complain(&["pseudonyms", name, "file"], &format!("there is no {name} file {shown}"), help);
+                    self.complain(&at("file"), &format!("there is no {name} file {shown}"), help);
                 }
                 Some(KeySource::File(file))
             }
             KeyYaml { file: None, env: Some(variable), command: None } => {
-                let path = ["pseudonyms", name, "env"];
+                let path = at("env");
                 let plain =
                     !variable.is_empty() && variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
                 if !plain {
@@ -73,12 +74,12 @@ impl Board<'_> {
             KeyYaml { file: None, env: None, command: Some(command) } => {
                 if command.first().is_none_or(|program| program.trim().is_empty()) {
                     let help = "write the program and its arguments as a list: [program, argument]".to_string();
-                    self.complain(&["pseudonyms", name, "command"], "the command is empty", Some(help));
+                    self.complain(&at("command"), "the command is empty", Some(help));
                 }
                 Some(KeySource::Command(command.clone()))
             }
             _ => {
-                self.complain(&base, "exactly one of `file`, `env` and `command` is needed", None);
+                self.complain(base, "exactly one of `file`, `env` and `command` is needed", None);
                 None
             }
         }

@@ -18,13 +18,28 @@ const LARGEST: u64 = 1 << 20;
 
 /// What `pseudonyms` says where to find.
 const SECRETS: [&str; 2] = ["key", "salt"];
+/// What a source says where to find.
+const SECRETS_OF_SOURCES: [&str; 1] = ["postgres"];
+/// What a connection string has, and a path or a name has not.
+const OF_CONNECTIONS: [&str; 3] = ["postgres://", "postgresql://", "password="];
 
-/// Where a board's YAML may hold a secret itself, put by mistake where its place is asked for: anywhere but in a path.
-/// The lines of it are not shown.
-fn misplaced<'a>(root: &'a Node, name: &str) -> Option<&'a Node> {
-    let secret = root.get("pseudonyms")?.get(name)?;
-    let is_path = matches!(secret.entries(), [(key, _)] if key.text() == Some("file"));
-    (!is_path).then_some(secret)
+/// Where a board's YAML may hold a secret itself, put by mistake where its place is asked for: anywhere but in a path, or
+/// where a source has the look of a connection string. The lines of it are not shown.
+fn misplaced(root: &Node) -> Vec<&Node> {
+    let is_path = |secret: &&Node| matches!(secret.entries(), [(key, _)] if key.text() == Some("file"));
+    let mut found = Vec::new();
+    if let Some(pseudonyms) = root.get("pseudonyms") {
+        found.extend(SECRETS.iter().filter_map(|name| pseudonyms.get(name)).filter(|secret| !is_path(secret)));
+    }
+    let mut waiting = root.get("sources").into_iter().collect::<Vec<_>>();
+    while let Some(node) = waiting.pop() {
+        found.extend(SECRETS_OF_SOURCES.iter().filter_map(|name| node.get(name)).filter(|secret| !is_path(secret)));
+        let text = node.text().unwrap_or_default().to_lowercase();
+        found.extend(OF_CONNECTIONS.iter().any(|word| text.contains(word)).then_some(node));
+        waiting.extend(node.items());
+        waiting.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
+    }
+    found
 }
 
 /// A YAML file that could be read as a tree.
@@ -94,8 +109,7 @@ impl Document {
             let within = self.text.get(secret.span.clone()).map_or(0, |part| lines(part.trim_end()));
             (before + 1..=before + 1 + within).contains(&line)
         };
-        let secrets = SECRETS.iter().filter_map(|name| misplaced(&self.root, name));
-        secrets.fold(complaint, |complaint, secret| match shows(complaint.line, secret) {
+        misplaced(&self.root).into_iter().fold(complaint, |complaint, secret| match shows(complaint.line, secret) {
             // Short words are our own: neither a key nor a salt may be so short.
             true => complaint.without_text(secret.texts().into_iter().filter(|word| word.len() >= 16)),
             false => complaint,

@@ -128,10 +128,6 @@ impl Area {
 
 impl Cells {
     fn end_tag(&mut self, tag: &[u8]) -> io::Result<()> {
-        // No office program writes comments or the like into a sheet; in one, a quote could hide what follows.
-        if tag.starts_with(b"!") {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
         let name = tag.split(|byte| byte.is_ascii_whitespace() || *byte == b'/').next().unwrap_or_default();
         match name {
             b"table:table" => {
@@ -166,6 +162,8 @@ impl Cells {
     fn byte_of_tag(&mut self, byte: u8) -> io::Result<()> {
         let Some(tag) = &mut self.tag else { return Ok(()) };
         match (self.quote, byte) {
+            // No office program writes comments or the like into a sheet; in one, a quote could hide what follows.
+            (None, b'!') if tag.is_empty() => return Err(io::ErrorKind::InvalidData.into()),
             (None, b'>') => {
                 let tag = std::mem::take(tag);
                 self.tag = None;

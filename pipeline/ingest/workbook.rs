@@ -29,7 +29,7 @@ const MOST_BYTES: u64 = 256 << 20;
 /// Bytes of text that are kept of a workbook: one long text may stand in every cell.
 const MOST_TEXT: usize = 1 << 30;
 /// Rows of one piece.
-const ROWS_OF_PIECE: usize = 1 << 15;
+const ROWS_OF_PIECE: usize = 1 << 16;
 
 /// A sheet's rows, and where each column of the layout stands in them.
 pub struct Workbook {

@@ -5,7 +5,9 @@
 //! The table of kinds is [`find`]: a kind of origin is one file of this room and one line there.
 
 pub mod delivery;
+mod dsn;
 mod file;
+mod postgres;
 
 use std::path::Path;
 
@@ -25,6 +27,7 @@ pub fn find(source: &Source, root: &Path) -> Result<Vec<Delivery>> {
         let before = found.len();
         match origin {
             Origin::Files(files) => file::find(files, &source.table, root, &mut found)?,
+            Origin::Postgres(server) => postgres::find(server, &source.table, &mut found),
         }
         if found.len() == before {
             return Err(Error::Input(format!("the source of `{}` names no file: {origin}", source.table)));

@@ -5,6 +5,7 @@ pub mod extracts;
 pub mod files;
 pub mod people;
 pub mod program;
+pub mod sheets;
 pub mod statistics;
 
 pub use board::{Board, Size};

@@ -55,7 +55,7 @@ fn made_by(plan: &Plan) -> Result<&Fictional> {
 
 /// What of files' glob lies below the fictional board's folder: nothing where it may lead out again, or they are no files.
 fn within<'a>(fictional: &Fictional, origin: &'a Origin) -> Option<&'a Path> {
-    let Origin::Files(Files { glob, .. }) = origin;
+    let Origin::Files(Files { glob, .. }) = origin else { return None };
     let folder = PathBuf::from(glob::Pattern::escape(&fictional.folder.display().to_string()));
     let below = glob.strip_prefix(folder).ok()?;
     below.components().all(|part| matches!(part, Component::Normal(_))).then_some(below)
