@@ -23,6 +23,7 @@ mod packs;
 mod page;
 mod pages;
 mod plan;
+mod postgres;
 mod published;
 mod quarters;
 mod replay;

@@ -101,7 +101,8 @@ fn numbers_dates_and_formulas_are_read_as_what_the_sheet_shows() {
     assert_eq!((tally.rows, tally.stored, aside), (3, 3, vec![]));
     // 01/01: the number lost its first 0, and got it back.
     assert_eq!(tally.repaired.get("chi.leading_zero"), Some(&3), "{tally:?}");
-    assert_eq!(tally.warned.values().sum::<u64>(), 0, "{tally:?}");
+    // The demo's practice, whose number has no check digit.
+    assert!(tally.warned.keys().eq(["practice.check_digit"]), "{tally:?}");
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn a_failed_formula_breaks_a_rule_and_is_no_blank() {
 #[test]
 fn the_headings_are_found_below_a_title_and_lines_are_the_sheets_own() {
     let made = |top: u32| {
-        book(|sheet| {
+        let book = book(|sheet| {
             sheet.merge_range(0, 0, 0, 6, "Attendances of Mary's quarter", &Format::new()).expect("it fits");
             headings(sheet, top);
             row(sheet, top + 1);
@@ -137,8 +138,9 @@ fn the_headings_are_found_below_a_title_and_lines_are_the_sheets_own() {
             sheet.write(top + 4, 0, "Total").expect("it fits");
             sheet.write(top + 4, 5, 60).expect("it fits");
             // What a formula leaves that was drawn down too far.
-            sheet.write_formula(top + 5, 0, Formula::new("=\"\"").set_result("")).expect("it fits");
-        })
+            sheet.write_formula(top + 5, 0, Formula::new("=\"\"").set_result("nothing")).expect("it fits");
+        });
+        edited(&book, |_, text| text.replace("<v>nothing</v>", "<v></v>"))
     };
     let (tally, aside) = read(&made(4));
     assert_eq!((tally.rows, tally.stored), (3, 2), "{aside:?}");

@@ -17,6 +17,7 @@ mod practitioners;
 mod pseudonyms;
 mod public;
 mod quarters;
+mod servers;
 mod slips;
 mod targets;
 mod words;
