@@ -16,7 +16,7 @@ pub fn xlsx(records: &[Vec<String>]) -> Vec<u8> {
         for (column, text) in (0u16..).zip(record) {
             let ten_digits = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit());
             let written = match ExcelDateTime::parse_from_str(text) {
-                Ok(day) if text.len() == 10 => sheet.write_with_format(row, column, &day, &days),
+                Ok(day) if is_day(text) => sheet.write_with_format(row, column, &day, &days),
                 _ if ten_digits => sheet.write(row, column, text.parse::<f64>().expect("they are digits")),
                 _ if text.is_empty() => continue,
                 _ => sheet.write_string(row, column, text),
@@ -44,7 +44,7 @@ pub fn ods(records: &[Vec<String>]) -> Vec<u8> {
     let cell = |text: &String| {
         let shown = escape(text).replace('\n', "</text:p><text:p>").replace('\t', "<text:tab/>");
         let shown = shown.replace("  ", "<text:s text:c=\"2\"/>");
-        match (text.is_empty(), ExcelDateTime::parse_from_str(text).is_ok() && text.len() == 10) {
+        match (text.is_empty(), is_day(text)) {
             (true, _) => "<table:table-cell/>".to_owned(),
             (_, true) => format!("<table:table-cell office:value-type=\"date\" office:date-value=\"{text}\"/>"),
             _ => format!("<table:table-cell office:value-type=\"string\"><text:p>{shown}</text:p></table:table-cell>"),
@@ -57,6 +57,12 @@ pub fn ods(records: &[Vec<String>]) -> Vec<u8> {
     let rows = records.iter().map(row).collect::<String>();
     let end = "<table:table-row table:number-rows-repeated=\"1000000\"><table:table-cell/></table:table-row>";
     ods_of(&format!("<table:table table:name=\"Sheet1\">{rows}{end}</table:table>"))
+}
+
+/// Whether a text is a day, as a spreadsheet recognises one.
+fn is_day(text: &str) -> bool {
+    let shape = text.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+    shape.eq(*b"0000-00-00") && ExcelDateTime::parse_from_str(text).is_ok()
 }
 
 fn escape(text: &str) -> String {
