@@ -3,82 +3,30 @@
 
 mod commands;
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::FromArgMatches;
+use clap::error::ErrorKind;
+use serde_json::json;
 
 use smirr::config;
-use smirr::config::quarter::Quarter;
+use smirr::config::diagnostic::Diagnostics;
 use smirr::error::{Error, Result};
 use smirr::progress::{Progress, Telling};
 
-use commands::explain::ExplainArguments;
-use commands::key::KeyAction;
-use commands::ledger::LedgerArguments;
-use commands::print;
-use commands::run::{OnConfig, RunArguments};
-use commands::study::StudyArguments;
-use commands::synth::SynthArguments;
-use commands::verify::VerifyArguments;
-
-/// Area-level reports on community links work that are safe to publish.
-#[derive(Parser)]
-#[command(name = "smirr", version, about, arg_required_else_help = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-    /// One JSON object a line on standard error, and a JSON summary on standard output.
-    #[arg(long, global = true)]
-    json: bool,
-    /// Nothing on standard error but errors.
-    #[arg(long, global = true, conflicts_with = "json")]
-    quiet: bool,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Extracts to published tables: all of it. Reads data; spends budget, unless the ledger has the answer already.
-    Run(RunArguments),
-    /// Extracts to the pseudonymised store and the validation report. Reads data; spends nothing.
-    Ingest(OnConfig),
-    /// Checks the YAML of a board, its schemas and its reports. Reads no data; spends nothing.
-    Check {
-        /// The board's YAML.
-        config: PathBuf,
-    },
-    /// What a run would cost, and how near the truth its figures would be. Reads public tables only; spends nothing.
-    Plan {
-        /// The board's YAML.
-        config: PathBuf,
-        /// The reported quarter, where it is not the YAML's own: `2025-Q1`.
-        #[arg(long)]
-        quarter: Option<Quarter>,
-    },
-    /// Why the reports are safe: where figures come from, what one person can do to them, and the plan that shows it.
-    /// Reads public tables only; spends nothing.
-    Explain(ExplainArguments),
-    /// How near to the truth the figures of a report come, by many simulated runs on a fictional board. Opens no real
-    /// extract; spends nothing.
-    Study(StudyArguments),
-    /// What the board has spent, and what remains.
-    Ledger(LedgerArguments),
-    /// Whether a published pack is whole and unchanged. Needs no YAML; reads the pack alone.
-    Verify(VerifyArguments),
-    /// Makes a fictional board's extracts, with the true answers beside them.
-    Synth(SynthArguments),
-    /// Makes a key, and keeps account of the keys that the store was made under.
-    Key {
-        #[command(subcommand)]
-        action: KeyAction,
-    },
-}
+use commands::arguments::{Arguments, Command};
+use commands::{help, print};
 
 fn main() -> ExitCode {
     // Before anything is read, be it the arguments.
     let hardened = smirr::process::harden();
-    let arguments = Arguments::parse();
+    let words = std::env::args_os().collect::<Vec<_>>();
+    let arguments = match parse(&words) {
+        Ok(arguments) => arguments,
+        Err(end) => return end,
+    };
     match hardened.and_then(|()| dispatch(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -88,16 +36,69 @@ fn main() -> ExitCode {
     }
 }
 
-fn report(error: &Error, json: bool) {
-    use std::io::IsTerminal;
-    let text = match error {
-        _ if json => {
-            serde_json::json!({ "event": "error", "code": error.exit_code(), "text": error.to_string() }).to_string()
+/// The arguments; or the end, where they ask for help alone or are wrong.
+fn parse(words: &[OsString]) -> std::result::Result<Arguments, ExitCode> {
+    if words.len() <= 1 {
+        let _ = write!(std::io::stderr(), "{}", help::ORIENTATION);
+        return Err(ExitCode::from(2));
+    }
+    let parsed = help::command().try_get_matches_from(words);
+    parsed.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
+        // What was asked for may have failed to parse: the word itself says that a machine is listening.
+        match words.iter().any(|word| word == "--json") {
+            false => _ = error.print(),
+            true if error.use_stderr() => tell(&usage(&error)),
+            true => _ = print(&format!("{}\n", json!({ "text": error.render().to_string() }))),
         }
-        Error::Config(complaints) => complaints.render(std::io::stderr().is_terminal()),
-        other => format!("error: {other}"),
+        ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+    })
+}
+
+fn usage(error: &clap::Error) -> serde_json::Value {
+    let whole = error.render().to_string();
+    let text = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing".to_owned(),
+        // What is wrong, without the usage that follows.
+        _ => whole
+            .trim_start_matches("error: ")
+            .lines()
+            .map(str::trim)
+            .take_while(|it| !it.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
     };
-    let _ = writeln!(std::io::stderr(), "{text}");
+    json!({ "event": "error", "code": 2, "text": text })
+}
+
+fn tell(line: &impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn report(error: &Error, as_json: bool) {
+    match error {
+        _ if as_json => tell(&event(error)),
+        Error::Config(complaints) => tell(&complaints.render(std::io::stderr().is_terminal())),
+        other => tell(&format!("error: {other}")),
+    }
+}
+
+/// An error for machines; complaints about the YAML one by one.
+fn event(error: &Error) -> serde_json::Value {
+    let code = error.exit_code();
+    match error {
+        Error::Config(complaints) => json!({
+            "event": "error", "code": code, "text": counted(complaints),
+            "complaints": complaints.iter().map(commands::complaint).collect::<Vec<_>>(),
+        }),
+        other => json!({ "event": "error", "code": code, "text": other.to_string() }),
+    }
+}
+
+fn counted(complaints: &Diagnostics) -> String {
+    match complaints.len() {
+        1 => "the YAML has 1 mistake".into(),
+        n => format!("the YAML has {n} mistakes"),
+    }
 }
 
 fn dispatch(arguments: &Arguments) -> Result<()> {
@@ -113,28 +114,22 @@ fn dispatch(arguments: &Arguments) -> Result<()> {
             let plan = config::load_quarter(&on.config, on.quarter)?;
             let report = smirr::run::ingest(&plan, on.resources(), &progress)?;
             match arguments.json {
-                true => print(&format!("{}\n", serde_json::json!({ "validation": report }))),
+                true => print(&format!("{}\n", json!({ "validation": report }))),
                 false => print(&format!("{}\n", report.display())),
             }
         }
-        Command::Check { config } => {
-            let plan = config::load(config)?;
-            smirr::run::refuse_faulty_look(&plan)?;
-            let reports = plan.reports.iter().map(|report| report.name.as_str()).collect::<Vec<_>>().join(", ");
-            print(&format!("{}, {}: no mistakes found. Reports: {reports}.\n", plan.board, plan.quarter))?;
-            print(
-                &smirr::run::keys::warnings(&plan)
-                    .iter()
-                    .map(|warning| format!("Warning: {warning}\n"))
-                    .collect::<String>(),
-            )
-        }
+        Command::Status(status) => commands::status::run(status, arguments.json, &progress),
+        Command::Check(check) => commands::check::run(check, arguments.json),
         Command::Plan { config, quarter } => commands::plan::run(config, *quarter, arguments.json, &progress),
         Command::Explain(explain) => commands::explain::run(explain, &progress, arguments.json),
         Command::Study(study) => commands::study::run(study, arguments.json, &progress),
         Command::Ledger(ledger) => commands::ledger::run(ledger, &progress, arguments.json),
         Command::Synth(synth) => commands::synth::run(synth, arguments.json),
         Command::Verify(verify) => commands::verify::run(verify, arguments.json),
-        Command::Key { action } => commands::key::run(action, arguments.json),
+        Command::Key { action } => commands::key::run(action, arguments.json, &progress),
+        Command::Init(init) => commands::init::run(init, arguments.json),
+        Command::Completions(completions) => commands::completions::run(completions, arguments.json),
+        Command::Man(man) => commands::man::run(man, arguments.json),
+        Command::Schema { kind } => commands::schema::run(*kind),
     }
 }

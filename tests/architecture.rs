@@ -162,6 +162,34 @@ fn no_room_after_the_draw_names_what_is_private() {
     }
 }
 
+/// smirr opens a connection to a source that the YAML names, and to nothing else: what can open one is named where such a
+/// source is read, and nowhere else.
+#[test]
+fn only_a_source_elsewhere_opens_a_connection() {
+    let places = [
+        ("object_store", &["pipeline/origin/object.rs", "pipeline/origin/stores.rs"][..]),
+        ("tokio_postgres", &["pipeline/origin/postgres.rs"]),
+        ("datafusion_table_providers", &["pipeline/origin/postgres.rs"]),
+    ];
+    let never = ["reqwest", "hyper", "rustls", "native_tls", "TcpStream", "TcpListener", "UdpSocket", "UnixStream"];
+    let modules = ["std::net", "tokio::net", "os::unix::net"];
+    for path in sources().iter().filter(|path| !is_test(path)) {
+        let (code, name) = (code(path), shown(path));
+        let words = code.split(|c: char| !(c.is_alphanumeric() || c == '_')).collect::<BTreeSet<_>>();
+        for (word, places) in places.iter().filter(|(word, _)| words.contains(word)) {
+            assert!(places.contains(&&*name), "{name} names {word}");
+        }
+        let named = never.iter().filter(|word| words.contains(**word));
+        let named = named.chain(modules.iter().filter(|module| code.contains(**module))).collect::<Vec<_>>();
+        assert!(named.is_empty(), "{name} names {named:?}");
+    }
+    let store = code(&repository().join("pipeline/origin/stores.rs"));
+    assert!(
+        store.contains("object_store"),
+        "object stores are no longer opened here: this test looks at the wrong file"
+    );
+}
+
 /// What is published exactly is made of public tables: the file that does so can reach nothing else.
 #[test]
 fn a_public_measure_names_no_private_table() {
@@ -202,6 +230,23 @@ fn only_the_study_adds_noise_to_what_is_released() {
     for path in study.filter(|path| !is_test(path)) {
         let code = code(&path);
         for word in ["publish::write", "publish_all", "write_pack", "mark_published"] {
+            assert!(!code.contains(word), "{} names `{word}`", shown(&path));
+        }
+    }
+}
+
+/// Noise that is next to none tells the truth: only the rooms that make their own people ask for it, and they publish
+/// nothing.
+#[test]
+fn the_truth_is_told_of_made_up_people_only() {
+    let own = |path: &&PathBuf| !is_test(path) && code(path).contains("next_to_none");
+    let found = sources().iter().filter(own).map(|path| shown(path)).collect::<Vec<_>>();
+    let places = ["mod.rs", "next_to_none.rs", "study.rs", "trial/mod.rs"].map(|name| format!("pipeline/run/{name}"));
+    assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(places));
+    let trial = sources().into_iter().filter(|path| shown(path).starts_with("pipeline/run/trial/"));
+    for path in trial.filter(|path| !is_test(path)) {
+        let code = code(&path);
+        for word in ["publish_all", "write_pack", "mark_published", "fictional::make", "with_public"] {
             assert!(!code.contains(word), "{} names `{word}`", shown(&path));
         }
     }
@@ -284,6 +329,7 @@ fn the_top_level_is_what_a_newcomer_was_promised() {
         "CHANGELOG.md",
         "README.md",
         "configs",
+        "docs",
         "schemas",
         "reports",
         "pipeline",

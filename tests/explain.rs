@@ -63,6 +63,69 @@ fn the_registrations_of_active_people_are_explained() {
     assert!(told("`patients` is private").is_some_and(|made| Some(made) < told("`active_patients` is private")));
 }
 
+/// Whoever reads no SQL needs nothing of what stands below the line for the auditor.
+#[test]
+fn the_first_screen_is_in_plain_words() {
+    let mut board = Board::new(&Size::default());
+    board.reports(&[("load", LOAD)]);
+    let text = board.smirr(&["explain", "--quiet"]).ends(0).stdout;
+    let (plain, proof) = text.split_once("\nFOR THE AUDITOR").expect("two parts");
+    assert!(proof.contains("TableScan") && proof.contains("L-infinity"), "{proof}");
+    for word in ["TableScan", "SELECT", "L-infinity", "stored_", "public_", "person_"] {
+        assert!(!plain.contains(word), "the plain part says {word}:\n{plain}");
+    }
+    assert!(plain.lines().all(|line| line.chars().count() <= 120), "{plain}");
+    let questions = plain.lines().filter(|line| line.ends_with('?') && !line.starts_with(' ')).collect::<Vec<_>>();
+    assert_eq!(
+        questions,
+        [
+            "Whose data?",
+            "Which columns?",
+            "Who is protected?",
+            "What can one person change?",
+            "What hides them?",
+            "What is published?",
+            "What does it cost?",
+            "What is never published?",
+        ]
+    );
+    let reports = explained(&board);
+    let answer = |question: &str| {
+        let answers = reports[0]["in_plain_words"].as_array().expect("answers");
+        let found = answers.iter().find(|it| it["question"] == question).unwrap_or_else(|| panic!("no {question}"));
+        found["answer"].as_array().expect("sentences").iter().map(text_of).collect::<Vec<_>>()
+    };
+    assert!(
+        answer("Which columns?").contains(&"`contacts`: contacted_on, minutes; and clp_id, chi as a pseudonym.".into())
+    );
+    let people = answer("Whose data?").join(" ");
+    assert!(
+        people.contains("a registered patient (`patients`)") && people.contains("`data_zones`, `practices`"),
+        "{people}"
+    );
+    assert!(answer("Who is protected?").iter().any(|it| it.starts_with("Each links worker: ")));
+    assert_eq!(
+        answer("What can one person change?")[1..],
+        [
+            "  \"Minutes\": one patient changes at most one figure, by at most 900; one links worker changes at most one \
+             figure, by at most 30,000",
+            "  \"Registered\": one patient changes at most one figure, by at most 1; one links worker changes nothing",
+        ]
+    );
+    // The whole of the quarter's loss goes to the one report.
+    let cost = answer("What does it cost?");
+    assert!(cost[0].starts_with("A privacy loss of rho 0.25. That is 25.0% of the rho 1 "), "{cost:?}");
+    assert!(cost[1].ends_with("is right at most 68 times in 100. A coin is right 50 times."), "{cost:?}");
+    let noise = reports[0]["measures"][1]["drawn"][0]["scale"].as_f64().expect("a scale");
+    let off = answer("What hides them?").iter().find(|it| it.contains("Registered")).cloned().expect("the register");
+    let first = off.split(": ").nth(1).and_then(|it| it.split(' ').next()?.parse::<f64>().ok()).expect("a number");
+    assert!((first - 1.96 * noise).abs() <= 1.5, "{off}, of scale {noise}");
+}
+
+fn text_of(value: &Value) -> String {
+    value.as_str().expect("a text").to_owned()
+}
+
 #[test]
 fn a_report_that_the_board_does_not_run_is_a_mistake() {
     let board = Board::new(&Size::default());
@@ -81,7 +144,7 @@ fn the_label_says_what_was_charged_and_is_the_same_for_a_replay() {
     let releases = manifest["releases"].as_array().expect("releases");
     assert_eq!(label.reports.len(), releases.len());
     for (report, release) in label.reports.iter().zip(releases) {
-        assert_eq!((&report.report, &report.cost.loss), (&text(&release["report"]), &text(&release["loss"])));
+        assert_eq!((&report.report, &report.cost.loss), (&text_of(&release["report"]), &text_of(&release["loss"])));
         assert_eq!(report.cost.epsilon, release["epsilon"].as_f64());
         // One place, one meaning: what was drawn is on the label, and not in the manifest too.
         assert!(release["vectors"].is_null() && !report.tables.is_empty());
@@ -93,8 +156,4 @@ fn the_label_says_what_was_charged_and_is_the_same_for_a_replay() {
     assert!(label.spending.iter().all(|spending| spending.spent.is_some() && spending.remains.is_some()));
     board.smirr(&["run", "--quiet"]).ends(0);
     assert_eq!(std::fs::read_to_string(&path).expect("a label"), first);
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().expect("a text").to_owned()
 }

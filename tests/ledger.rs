@@ -37,10 +37,6 @@ fn witness(board: &Board) -> Value {
     serde_json::from_slice(&fs::read(board.path(WITNESS)).expect("there is a witness")).expect("it is JSON")
 }
 
-fn lines(ran: &Ran) -> Vec<Value> {
-    ran.stdout.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
-}
-
 /// A run that must stop before it reads anything private or writes to the ledger; gives what it said.
 #[track_caller]
 fn refused(board: &Board, ledger: Option<&[u8]>) -> String {
@@ -55,9 +51,9 @@ fn refused(board: &Board, ledger: Option<&[u8]>) -> String {
 #[test]
 fn the_witness_and_the_pack_name_the_ledger_as_it_was() {
     let board = published();
-    let told = lines(&board.smirr(&["--json", "ledger", "--verify"]).ends(0));
-    let verified = told.last().expect("it says so");
-    assert_eq!((&verified["kind"], &verified["draws"]), (&json!("verified"), &json!(2)));
+    assert_eq!(board.ledger(&[])["verified"], Value::Null);
+    let verified = &board.ledger(&["--verify"])["verified"];
+    assert_eq!(verified["draws"], 2);
     let (seen, head) = (witness(&board), &verified["head"]);
     assert_eq!(&seen, head, "after publication the witness has seen all");
     assert_eq!(fs::metadata(board.path(WITNESS)).expect("it is there").permissions().mode() & 0o777, 0o600);
@@ -142,11 +138,11 @@ fn a_lost_ledger_is_not_begun_anew_in_silence() {
     assert!(board.smirr(&["ledger", "--accept-loss", " "]).ends(13).stderr.contains("reason"));
     let told = board.smirr(&["ledger", "--accept-loss", "the disk burned"]).ends(0).stdout;
     assert!(told.starts_with("The loss is on record."), "{told}");
-    let told = lines(&board.smirr(&["--json", "ledger"]).ends(0));
-    let restored = &told[0];
+    let told = board.ledger(&[]);
+    let restored = &told["entries"][0];
     assert_eq!((&restored["kind"], &restored["reason"]), (&json!("restored"), &json!("the disk burned")));
     assert!(restored["lost"].as_array().expect("a list").contains(&seen));
-    let totals = told.iter().filter(|line| line["kind"] == "total").collect::<Vec<_>>();
+    let totals = told["totals"].as_array().expect("a list");
     assert_eq!(totals.len(), 4);
     assert!(totals.iter().all(|total| total["lost"] == true && total["left"] == "rho 0"), "{totals:?}");
     let ran = board.smirr(&["run", "--quiet"]).ends(12);
@@ -191,9 +187,10 @@ fn a_witness_that_cannot_be_read_is_told_and_made_anew() {
 #[test]
 fn totals_are_told_by_role() {
     let board = published();
-    let told = lines(&board.smirr(&["--json", "ledger"]).ends(0));
+    let told = board.ledger(&[]);
+    let totals = told["totals"].as_array().expect("a list");
     let total = |role: &str, from: &str| {
-        let found = told.iter().find(|line| line["kind"] == "total" && line["role"] == role && line["from"] == from);
+        let found = totals.iter().find(|total| total["role"] == role && total["from"] == from);
         found.unwrap_or_else(|| panic!("no total of {role} from {from} in {told:?}"))
     };
     let quarter = total("patient", "2026-Q3");
@@ -204,7 +201,7 @@ fn totals_are_told_by_role() {
     let year = total("patient", "2025-Q4");
     assert_eq!((&year["to"], &year["left"], &year["epsilon"]), (&json!("2026-Q3"), &json!("rho 0.75"), &json!("0")));
     assert_eq!(total("practitioner", "2026-Q3")["left"], "rho 0.5");
-    let debit = told.iter().find(|line| line["kind"] == "reserved").expect("there are debits");
+    let debit = board.entries("reserved").remove(0);
     assert_eq!(debit["roles"], json!(["patient"]));
     let text = board.smirr(&["ledger"]).ends(0).stdout;
     assert!(text.contains("Each patient, 2026-Q3: rho 0.25 and epsilon 0 of rho 0.5; left: rho 0.25\n"), "{text}");

@@ -6,10 +6,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use smirr::config;
+use smirr::config::plan::Plan;
 use smirr::error::Result;
 use smirr::progress::Progress;
 use smirr::run::Resources;
-use smirr::run::explain::{MeasureExplained, ProofExplained, ReportExplained, explain};
+use smirr::run::explain::{Answered, MeasureExplained, ProofExplained, ReportExplained, explain};
 
 use super::{known_report, print};
 
@@ -21,7 +22,8 @@ pub struct ExplainArguments {
     report: Option<String>,
 }
 
-/// Prints where a report's figures come from, what one person can do to them, and the plan that shows it.
+/// Prints what a report is to people, in plain sentences; then where its figures come from, what one person can do to
+/// them, and the plan that shows it.
 ///
 /// # Errors
 /// Of the configuration and the public tables; [`smirr::error::Error::Privacy`] where a plan cannot be bounded.
@@ -31,12 +33,53 @@ pub fn run(arguments: &ExplainArguments, progress: &Progress, json: bool) -> Res
     let reports = explain(&plan, arguments.report.as_deref(), Resources::default(), progress)?;
     let text = match json {
         true => format!("{}\n", Value::from(reports.iter().map(machine).collect::<Vec<_>>())),
-        false => reports.iter().map(human).collect::<Vec<_>>().join("\n"),
+        false => human(&plan, &reports),
     };
     print(&text)
 }
 
-fn human(report: &ReportExplained) -> String {
+/// How wide sentences are.
+const WIDTH: usize = 96;
+
+/// Every report in plain sentences first, and then why each of them is safe.
+fn human(plan: &Plan, reports: &[ReportExplained]) -> String {
+    let mut text = format!(
+        "{}, {}: what each report does with people's data. Nothing private was opened, and nothing was spent.\n",
+        plan.board, plan.quarter
+    );
+    reports.iter().for_each(|report| text.push_str(&plain_words(report)));
+    text.push_str("\nFOR THE AUDITOR: why this holds, measure by measure\n");
+    reports.iter().for_each(|report| text.push_str(&format!("\n{}", proof(report))));
+    text
+}
+
+fn plain_words(report: &ReportExplained) -> String {
+    let mut text = format!("\n{} ({})\n", report.title.to_uppercase(), report.name);
+    for Answered { question, answer } in &report.plain {
+        text.push_str(&format!("\n{question}\n"));
+        answer.iter().for_each(|sentence| text.push_str(&wrapped(sentence)));
+    }
+    text
+}
+
+/// A sentence in lines of a width that people read; one that begins with a blank is an item of a list.
+fn wrapped(sentence: &str) -> String {
+    let (first, next) = if sentence.starts_with(' ') { ("    - ", "      ") } else { ("  ", "  ") };
+    let mut lines = vec![String::from(first)];
+    for word in sentence.split_whitespace() {
+        let line = lines.last_mut().filter(|line| line.trim_start_matches([' ', '-']).is_empty());
+        match line {
+            Some(line) => line.push_str(word),
+            None => match lines.last_mut().filter(|line| line.chars().count() + 1 + word.chars().count() <= WIDTH) {
+                Some(line) => line.push_str(&format!(" {word}")),
+                None => lines.push(format!("{next}{word}")),
+            },
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn proof(report: &ReportExplained) -> String {
     let mut text = format!("{} ({})\n", report.title, report.name);
     for measure in &report.measures {
         text.push_str(&format!("\n{}\n", measure.name));
@@ -108,5 +151,7 @@ fn machine(report: &ReportExplained) -> Value {
         })
     };
     let measures = report.measures.iter().map(measure).collect::<Vec<_>>();
-    json!({ "report": report.name, "title": report.title, "measures": measures })
+    let plain = report.plain.iter().map(|it| json!({ "question": it.question, "answer": it.answer }));
+    let plain = plain.collect::<Vec<_>>();
+    json!({ "report": report.name, "title": report.title, "in_plain_words": plain, "measures": measures })
 }

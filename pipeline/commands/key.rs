@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use smirr::config;
 use smirr::error::Result;
-use smirr::progress::{Progress, Telling};
+use smirr::progress::Progress;
 use smirr::run::keys::{self, Use};
 
 use super::print;
@@ -45,15 +45,24 @@ pub enum KeyAction {
 ///
 /// # Errors
 /// Of each, by class.
-pub fn run(action: &KeyAction, json: bool) -> Result<()> {
+pub fn run(action: &KeyAction, json: bool, progress: &Progress) -> Result<()> {
     match action {
         KeyAction::New { file } => {
             smirr::pseudonymise::new_key_file(file)?;
-            print(&format!("{}\n", file.display()))
+            print(&match json {
+                true => format!("{}\n", serde_json::json!({ "file": file })),
+                false => format!("{}\n", file.display()),
+            })
         }
-        KeyAction::Id { config } => print(&format!("{}\n", keys::id(&config::load(config)?)?)),
+        KeyAction::Id { config } => {
+            let id = keys::id(&config::load(config)?)?;
+            print(&match json {
+                true => format!("{}\n", serde_json::json!({ "current": id })),
+                false => format!("{id}\n"),
+            })
+        }
         KeyAction::List { config } => list(config, json),
-        KeyAction::Retire { config, key_id, yes } => retire(config, key_id, *yes, json),
+        KeyAction::Retire { config, key_id, yes } => retire(config, key_id, *yes, json, progress),
     }
 }
 
@@ -71,9 +80,8 @@ fn list(config: &Path, json: bool) -> Result<()> {
     print(&text)
 }
 
-fn retire(config: &Path, key_id: &str, yes: bool, json: bool) -> Result<()> {
-    let telling = if json { Telling::Json } else { Telling::Human };
-    let uses = keys::retire(&config::load(config)?, key_id, yes, &Progress::new(telling))?;
+fn retire(config: &Path, key_id: &str, yes: bool, json: bool, progress: &Progress) -> Result<()> {
+    let uses = keys::retire(&config::load(config)?, key_id, yes, progress)?;
     if json {
         return print(&format!("{}\n", serde_json::json!({ "retired": yes, "uses": uses })));
     }

@@ -10,7 +10,7 @@ use smirr::config::plan::Plan;
 use smirr::config::quarter::Quarter;
 
 use smirr::error::Result;
-use smirr::privacy::{Entry, Event, Key32, Ledger, Loss, Reservation, Revision, Role, Spending};
+use smirr::privacy::{Entry, Event, Key32, Ledger, Loss, Reservation, Revision, Role, Spending, Verified};
 use smirr::progress::Progress;
 use smirr::run::{limits, witness};
 
@@ -40,38 +40,52 @@ pub fn run(arguments: &LedgerArguments, progress: &Progress, as_json: bool) -> R
         let today = Quarter::of(chrono::Local::now().date_naive());
         let through = witness::accept_loss(&plan, reason, today, &note)?;
         return print(&match as_json {
-            true => format!("{}\n", json!({ "kind": "restored", "through": through })),
+            true => format!("{}\n", json!({ "through": through })),
             false => format!(
                 "The loss is on record. Every quarter up to {through} counts as spent, and so does every year that holds \
                  one of them. What the ledger still has can be published again, at no cost.\n"
             ),
         });
     }
-    if !witness::is_expected(&plan)? {
-        return print(&if as_json {
-            String::new()
-        } else {
-            "The board has no ledger yet: nothing has been spent.\n".into()
-        });
+    let ledger = match witness::is_expected(&plan)? {
+        true => Some(witness::open(&plan, &note)?),
+        false => None,
+    };
+    let entries = ledger.as_ref().map_or(Ok(Vec::new()), Ledger::entries)?;
+    let totals = ledger.as_ref().map_or(Ok(Vec::new()), |it| totals(&plan, it))?;
+    let verified = ledger.as_ref().filter(|_| arguments.verify).map(Ledger::verify).transpose()?;
+    if as_json {
+        return print(&format!("{}\n", machine(&entries, &totals, verified.as_ref())));
     }
-    let ledger = witness::open(&plan, &note)?;
-    let entries = ledger.entries()?;
-    let show = if as_json { entry_as_json } else { entry_as_text };
-    let mut text = entries.iter().map(|entry| show(&entries, entry) + "\n").collect::<String>();
-    text.push_str(&totals(&plan, &ledger, &entries, as_json)?);
-    if arguments.verify {
-        let verified = ledger.verify()?;
-        let head = &verified.head;
-        text.push_str(&match as_json {
-            true => format!("{}\n", json!({ "kind": "verified", "draws": verified.draws, "head": head })),
-            false => format!(
-                "Verified: {} entries and {} draws, none changed, lost or out of order.\n\
-                 Head: entry {} of ledger {}, {}. Each pack's manifest names such a head.\n",
-                head.entries, verified.draws, head.entries, head.ledger, head.hash
-            ),
-        });
+    if ledger.is_none() {
+        return print("The board has no ledger yet: nothing has been spent.\n");
     }
-    print(&text)
+    print(&human(&entries, &totals, verified.as_ref()))
+}
+
+fn human(entries: &[Entry], totals: &[Total], verified: Option<&Verified>) -> String {
+    let protects =
+        |role: Role| entries.iter().any(|it| matches!(&it.event, Event::Reserved(of) if of.roles.contains(&role)));
+    let mut text = entries.iter().map(|entry| entry_as_text(entries, entry) + "\n").collect::<String>();
+    // People are not told of a role that the board's reports do not know; machines get every one.
+    let known = totals.iter().filter(|total| total.role == Role::Patient || protects(total.role));
+    text.extend(known.map(total_as_text));
+    if let Some(Verified { head, draws }) = verified {
+        text.push_str(&format!(
+            "Verified: {} entries and {draws} draws, none changed, lost or out of order.\n\
+             Head: entry {} of ledger {}, {}. Each pack's manifest names such a head.\n",
+            head.entries, head.entries, head.ledger, head.hash
+        ));
+    }
+    text
+}
+
+fn machine(entries: &[Entry], totals: &[Total], verified: Option<&Verified>) -> Value {
+    json!({
+        "entries": entries.iter().map(|entry| entry_as_json(entries, entry)).collect::<Vec<_>>(),
+        "totals": totals.iter().map(total_as_json).collect::<Vec<_>>(),
+        "verified": verified.map(|it| json!({ "draws": it.draws, "head": it.head })),
+    })
 }
 
 fn amount(loss: &Loss) -> String {
@@ -104,7 +118,7 @@ fn debit(event: &Event) -> String {
     if let Event::Reserved(reservation) = event { amount(&reservation.loss) } else { String::new() }
 }
 
-fn entry_as_json(entries: &[Entry], entry: &Entry) -> String {
+fn entry_as_json(entries: &[Entry], entry: &Entry) -> Value {
     let mut line = json!({
         "id": entry.id, "at": entry.at, "kind": kind(&entry.event), "loss": debit(&entry.event),
         "hash": entry.hash.to_string(),
@@ -121,7 +135,7 @@ fn entry_as_json(entries: &[Entry], entry: &Entry) -> String {
         line["lost"] = json!(lost);
         line["through"] = json!(through);
     }
-    line.to_string()
+    line
 }
 
 fn entry_as_text(entries: &[Entry], entry: &Entry) -> String {
@@ -157,51 +171,49 @@ fn short(key: &Key32) -> String {
     key.to_string()[..12].to_owned()
 }
 
-/// What each role's people have lost, and what is left, in the plan's quarter and in the four that end with it.
-fn totals(plan: &Plan, ledger: &Ledger, entries: &[Entry], as_json: bool) -> Result<String> {
+/// What the people of one role have lost in one quarter or in four, and the limit on it.
+struct Total {
+    role: Role,
+    from: Quarter,
+    to: Quarter,
+    spent: Spending,
+    limit: Option<Loss>,
+}
+
+/// For every role: the plan's quarter, and the four that end with it.
+fn totals(plan: &Plan, ledger: &Ledger) -> Result<Vec<Total>> {
     let limits = limits(plan)?;
-    let protects =
-        |role: Role| entries.iter().any(|it| matches!(&it.event, Event::Reserved(of) if of.roles.contains(&role)));
-    let mut text = String::new();
+    let to = plan.quarter;
+    let mut totals = Vec::new();
     for role in Role::ALL {
-        // Machines get every role; people are not told of one that the board's reports do not know.
-        if !as_json && role != Role::Patient && !protects(role) {
-            continue;
-        }
-        let spent = ledger.spent(role, plan.quarter)?;
-        let first = plan.quarter.before(3);
-        for (from, spending, limit) in
-            [(plan.quarter, &spent.quarter, Some(&limits.quarter)), (first, &spent.year, limits.year.as_ref())]
-        {
-            text.push_str(&if as_json {
-                format!("{}\n", total_as_json(role, (from, plan.quarter), spending, limit))
-            } else {
-                total_as_text(role, (from, plan.quarter), spending, limit)
-            });
-        }
+        let spent = ledger.spent(role, to)?;
+        totals.push(Total { role, from: to, to, spent: spent.quarter, limit: Some(limits.quarter.clone()) });
+        totals.push(Total { role, from: to.before(3), to, spent: spent.year, limit: limits.year.clone() });
     }
-    Ok(text)
+    Ok(totals)
 }
 
-fn left(spending: &Spending, limit: &Loss) -> Option<String> {
-    Some(format!("{} {}", limit.definition.symbol(), spending.left(limit)?.decimal_down(6)))
+fn left(spent: &Spending, limit: &Loss) -> Option<String> {
+    Some(format!("{} {}", limit.definition.symbol(), spent.left(limit)?.decimal_down(6)))
 }
 
-fn total_as_json(role: Role, (from, to): (Quarter, Quarter), spending: &Spending, limit: Option<&Loss>) -> Value {
+fn total_as_json(total: &Total) -> Value {
+    let Total { role, from, to, spent, limit } = total;
     json!({
-        "kind": "total", "role": role, "from": from, "to": to, "rho": spending.rho.decimal(6),
-        "epsilon": spending.epsilon.decimal(6), "lost": spending.lost, "limit": limit.map(amount),
-        "left": limit.and_then(|limit| left(spending, limit)),
+        "role": role, "from": from, "to": to, "rho": spent.rho.decimal(6), "epsilon": spent.epsilon.decimal(6),
+        "lost": spent.lost, "limit": limit.as_ref().map(amount),
+        "left": limit.as_ref().and_then(|limit| left(spent, limit)),
     })
 }
 
-fn total_as_text(role: Role, (from, to): (Quarter, Quarter), spending: &Spending, limit: Option<&Loss>) -> String {
+fn total_as_text(total: &Total) -> String {
+    let Total { role, from, to, spent, limit } = total;
     let over = if from == to { to.to_string() } else { format!("the four quarters to {to}") };
-    let of = limit.map_or(String::new(), |limit| {
-        let left = left(spending, limit).unwrap_or_else(|| "not known, as rho and epsilon do not add up".into());
+    let of = limit.as_ref().map_or(String::new(), |limit| {
+        let left = left(spent, limit).unwrap_or_else(|| "not known, as rho and epsilon do not add up".into());
         format!(" of {}; left: {left}", amount(limit))
     });
-    let lost = if spending.lost { ", and what a lost part of the ledger held" } else { "" };
-    let (rho, epsilon) = (spending.rho.decimal(6), spending.epsilon.decimal(6));
+    let lost = if spent.lost { ", and what a lost part of the ledger held" } else { "" };
+    let (rho, epsilon) = (spent.rho.decimal(6), spent.epsilon.decimal(6));
     format!("Each {role}, {over}: rho {rho} and epsilon {epsilon}{lost}{of}\n")
 }

@@ -55,16 +55,25 @@ pub fn run(arguments: &RunArguments, json: bool, telling: Telling) -> Result<()>
         Some(since) => load_since(&on.config, since, on.quarter)?,
         None => vec![load_quarter(&on.config, on.quarter)?],
     };
-    for plan in &plans {
+    let mut done = Vec::new();
+    let end = plans.iter().try_for_each(|plan| {
         // One a quarter, for it adds up what was done.
         let progress = Progress::new(telling);
         if plans.len() > 1 {
             progress.note(&format!("{}, {}", plan.quarter, plan.quarter.financial()));
         }
         let summary = smirr::run::run(plan, on.resources(), &progress)?;
-        print(&if json { json_summary(&summary, &progress) } else { text_summary(&summary) })?;
+        match json {
+            true => done.push(json_summary(plan.quarter, &summary, &progress)),
+            false => print(&text_summary(&summary))?,
+        }
+        Ok(())
+    });
+    // What was published before a quarter that failed is told all the same.
+    if json && (end.is_ok() || !done.is_empty()) {
+        print(&format!("{}\n", serde_json::json!({ "runs": done })))?;
     }
-    Ok(())
+    end
 }
 
 /// The end of a run, for people.
@@ -101,7 +110,7 @@ fn text_summary(summary: &Summary) -> String {
 }
 
 /// The end of a run, for machines.
-fn json_summary(summary: &Summary, progress: &Progress) -> String {
+fn json_summary(quarter: Quarter, summary: &Summary, progress: &Progress) -> serde_json::Value {
     let stages = progress
         .timings()
         .iter()
@@ -116,8 +125,7 @@ fn json_summary(summary: &Summary, progress: &Progress) -> String {
             })
         })
         .collect::<Vec<_>>();
-    let summary = serde_json::json!({
-        "pack": summary.pack.folder, "validation": summary.validation, "stages": stages, "charges": charges,
-    });
-    format!("{summary}\n")
+    serde_json::json!({
+        "quarter": quarter, "pack": summary.pack.folder, "validation": summary.validation, "stages": stages, "charges": charges,
+    })
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::Needs;
 use super::check_board::Board;
 use super::look::{Colour, Contact, Look, READABLE};
 use super::plan::{Fictional, Level};
@@ -83,7 +84,8 @@ impl Board<'_> {
             };
             let path = self.places.root.join(self.in_quarter(&place, path));
             let is_made = fictional.is_some_and(|it| path.starts_with(&it.folder));
-            if !is_made && self.reported.is_some() && !path.is_file() {
+            let may_lack = is_made || self.reported.is_none() || self.needs == Needs::Nothing;
+            if !may_lack && !path.is_file() {
                 self.complain(&place, "no such file", Some("paths start from the board's `root`".into()));
             }
             found.push((level, path));

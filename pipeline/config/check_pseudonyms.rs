@@ -45,7 +45,7 @@ impl Board<'_> {
     /// Where a secret is, which the YAML names at `base`; `name` is what to call it.
     pub(super) fn secret(&mut self, base: &[&str], name: &str, yaml: &KeyYaml, fictional: bool) -> Option<KeySource> {
         let at = |step: &'static str| base.iter().copied().chain([step]).collect::<Vec<_>>();
-        let unread = self.needs == Needs::WhatIsPublic;
+        let unread = self.needs != Needs::Everything;
         match yaml {
             KeyYaml { file: Some(file), env: None, command: None } => {
                 let file = self.places.root.join(file);

@@ -98,9 +98,11 @@ impl Check<'_> {
             charts: Vec::new(),
             findings: yaml.findings.clone(),
             words: yaml.words.clone(),
+            trials: Vec::new(),
         };
         report.charts = self.charts(yaml, &report);
         self.sentences(yaml, &report);
+        report.trials = self.trials(&report);
         Some(report)
     }
 

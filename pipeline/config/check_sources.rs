@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Needs;
 use super::board::{DetailedSource, KeyYaml, SourceYaml};
 use super::check_board::Board;
+use super::check_objects::is_address;
 use super::plan::{Asked, Fictional, Files, Origin, Postgres, Sheet, Source};
 use super::suggest::quote;
 use crate::schema::Sender;
@@ -72,6 +73,12 @@ impl Board<'_> {
             return None;
         }
         let sheet = self.sheet(entry);
+        if is_address(path) {
+            return self.objects(&steps(&entry.place), &steps(place), path, entry.detailed, sheet);
+        }
+        if let Some(detailed) = entry.detailed {
+            self.no_store(&steps(&entry.place), detailed);
+        }
         self.files(entry.table, &steps(place), path, sheet, made)
     }
 
@@ -83,6 +90,7 @@ impl Board<'_> {
         let private = self.tables.get(table).is_some_and(|schema| schema.from != Sender::Public);
         let may_lack = self.reported.is_none()
             || made.is_some_and(|folder| glob.starts_with(folder))
+            || self.needs == Needs::Nothing
             || (private && self.needs == Needs::WhatIsPublic);
         self.matches(place, path, &glob, may_lack);
         Some(Origin::Files(Files { glob, sheet }))
@@ -95,9 +103,17 @@ impl Board<'_> {
             ("path", detailed.path.is_some()),
             ("sheet", detailed.sheet.is_some()),
             ("header_row", detailed.header_row.is_some()),
+            ("endpoint", detailed.endpoint.is_some()),
+            ("region", detailed.region.is_some()),
+            ("plain_http", detailed.plain_http),
+            ("credentials", detailed.credentials.is_some()),
         ];
         for (key, _) in strays.iter().filter(|(_, is_there)| *is_there) {
-            self.complain(&at(key), &format!("`{key}` is of files, and this source is a server"), None);
+            self.complain(
+                &at(key),
+                &format!("`{key}` is for files and object stores, and this source is a server"),
+                None,
+            );
         }
         let connection = match &connection.file {
             Some(file) if file.to_string_lossy().contains("://") => {

@@ -38,7 +38,7 @@ impl Check<'_> {
     }
 
     /// The values of the dimensions of a report.
-    fn values(&self, report: &Report) -> BTreeMap<String, Vec<String>> {
+    pub(super) fn values(&self, report: &Report) -> BTreeMap<String, Vec<String>> {
         let mut values = BTreeMap::<String, Vec<String>>::new();
         for code in report.measures.iter().flat_map(|measure| &measure.codes) {
             let known = values.entry(code.name.clone()).or_default();

@@ -4,16 +4,21 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::schema::forms;
+
 /// One released measure over another.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RateYaml {
     /// The numerator: a measure of this report.
+    #[schemars(example = &"referred", transform = forms::name)]
     pub of: String,
     /// The denominator: a measure of this report, given by no dimension that the numerator lacks.
+    #[schemars(example = &"registered", transform = forms::name)]
     pub over: String,
     /// 1000 for a rate per thousand, 100 for a percentage.
     #[serde(default = "hundred")]
+    #[schemars(example = 1000, range(min = 1))]
     pub per: u32,
     /// What the interval holds beside the noise: `poisson` for a rate of people or events, `binomial` for a share of
     /// people, `none` for the noise alone. Unless said: `binomial` for people per 100 people, `poisson` for people or
@@ -22,6 +27,7 @@ pub struct RateYaml {
     pub sampling: Option<Sampling>,
     /// The rate in words, as published.
     #[serde(default)]
+    #[schemars(example = &"People referred per 1,000 registered")]
     pub label: Option<String>,
 }
 
@@ -46,9 +52,11 @@ pub enum Sampling {
 #[serde(deny_unknown_fields)]
 pub struct ChangeYaml {
     /// What changes: a measure or a rate of this report.
+    #[schemars(example = &"referral_rate", transform = forms::name)]
     pub of: String,
     /// The change in words, as published.
     #[serde(default)]
+    #[schemars(example = &"Change in the referral rate")]
     pub label: Option<String>,
 }
 
@@ -57,13 +65,16 @@ pub struct ChangeYaml {
 #[serde(deny_unknown_fields)]
 pub struct InequalityYaml {
     /// A rate of this report. Each band's share of the population is that of the rate's denominator.
+    #[schemars(example = &"referral_rate", transform = forms::name)]
     pub of: String,
     /// A deprivation band of the geography that is in `by`.
+    #[schemars(example = &"simd_quintile", transform = forms::name)]
     pub across: String,
     /// Whose convention the indices follow. It is always written, because the two in use give different numbers.
     pub convention: Convention,
     /// The inequality in words, as published.
     #[serde(default)]
+    #[schemars(example = &"How unequal the referral rate is over SIMD quintiles")]
     pub label: Option<String>,
 }
 
@@ -82,17 +93,22 @@ pub enum Convention {
 #[serde(deny_unknown_fields)]
 pub struct StandardisedYaml {
     /// The numerator: a measure of people or events in this report.
+    #[schemars(example = &"referred", transform = forms::name)]
     pub of: String,
     /// The denominator: a measure of this report.
+    #[schemars(example = &"registered", transform = forms::name)]
     pub over: String,
     /// A dimension of both whose codes are age bands, as in `0 to 14` and `75 and over`, or `0-14` and `75+`.
+    #[schemars(example = &"age_band", transform = forms::name)]
     pub across: String,
     /// The population whose ages the rate is standardised to.
     pub population: Population,
     /// 1000 for a rate per thousand, 100000 for one per hundred thousand.
+    #[schemars(example = 1000, range(min = 1))]
     pub per: u32,
     /// The rate in words, as published.
     #[serde(default)]
+    #[schemars(example = &"People referred per 1,000 registered, standardised by age")]
     pub label: Option<String>,
 }
 
@@ -109,12 +125,15 @@ pub enum Population {
 #[serde(deny_unknown_fields)]
 pub struct QuartilesYaml {
     /// A measure of this report that is given by bins, as a wait or a histogram is.
+    #[schemars(example = &"first_contact", transform = forms::name)]
     pub of: String,
     /// Shares in rising order, each above 0 and below 1; the quartiles unless said.
     #[serde(default = "quartiles")]
+    #[schemars(example = [0.25, 0.5, 0.75], length(min = 1))]
     pub at: Vec<f64>,
     /// The values in words, as published.
     #[serde(default)]
+    #[schemars(example = &"Days from referral to being seen")]
     pub label: Option<String>,
 }
 
@@ -128,9 +147,11 @@ fn quartiles() -> Vec<f64> {
 pub struct ReliabilityYaml {
     /// Beyond this the figure is marked as unreliable; `"50%"` unless said.
     #[serde(default)]
+    #[schemars(example = &"50%", transform = forms::percent)]
     pub unreliable_over: Option<String>,
     /// Beyond this the figure is not published; `never` unless said.
     #[serde(default)]
+    #[schemars(example = &"100%", example = &"never", transform = forms::percent_or_never)]
     pub withhold_over: Option<String>,
 }
 
@@ -139,6 +160,7 @@ pub struct ReliabilityYaml {
 #[serde(deny_unknown_fields)]
 pub struct SmallNumbersYaml {
     /// Counts below this are withheld, with whatever would give them away.
+    #[schemars(example = 5, range(min = 1, max = 1000))]
     pub below: u32,
     /// Whether a count of 0 is shown all the same; `hide` unless said.
     #[serde(default)]

@@ -5,21 +5,27 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::forms;
+
 /// A board's own look.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LookYaml {
     /// The board's logo: an SVG or PNG file, which every page holds whole.
     #[serde(default)]
+    #[schemars(example = &"logo.svg")]
     pub logo: Option<PathBuf>,
     /// The main colour of pages and charts, as `"#3F3685"`: readable on white, and white on it.
     #[serde(default)]
+    #[schemars(example = &"#3F3685", transform = forms::colour)]
     pub colour: Option<String>,
     /// The second colour, for what stands beside the first in a chart.
     #[serde(default)]
+    #[schemars(example = &"#9B4393", transform = forms::colour)]
     pub accent: Option<String>,
     /// A folder whose files take the place of smirr's own templates and strings of the same name.
     #[serde(default)]
+    #[schemars(example = &"templates")]
     pub templates: Option<PathBuf>,
 }
 
@@ -29,12 +35,15 @@ pub struct LookYaml {
 pub struct Contact {
     /// A team's name; no single person's, for pages outlive posts.
     #[serde(default)]
+    #[schemars(example = &"The publication team")]
     pub name: Option<String>,
     /// Its address for e-mail.
     #[serde(default)]
+    #[schemars(example = &"links@board.example", transform = forms::email)]
     pub email: Option<String>,
     /// A page of its own: `https://` and an address.
     #[serde(default)]
+    #[schemars(example = &"https://board.example/links", transform = forms::page)]
     pub url: Option<String>,
 }
 

@@ -11,6 +11,7 @@ pub mod bins;
 pub mod board;
 mod check_board;
 mod check_columns;
+mod check_expected;
 mod check_figures;
 mod check_geography;
 mod check_histogram;
@@ -18,6 +19,7 @@ mod check_journey;
 mod check_layout;
 mod check_look;
 mod check_mean;
+mod check_objects;
 mod check_page;
 mod check_pairs;
 mod check_posts;
@@ -29,11 +31,13 @@ mod check_schema;
 mod check_sources;
 mod check_sum;
 mod check_target;
+mod check_trial;
 mod check_words;
 pub mod country;
 pub mod derived;
 pub mod diagnostic;
 mod dimensions;
+pub mod editor;
 pub mod figures;
 pub mod filter;
 mod filter_call;
@@ -59,6 +63,7 @@ pub mod shape;
 pub mod source;
 pub mod suggest;
 mod tables;
+pub mod trial;
 pub mod words;
 
 use board::BoardYaml;
@@ -93,7 +98,27 @@ pub fn load_quarter(path: &Path, quarter: Option<Quarter>) -> Result<Plan> {
 /// # Errors
 /// As [`load`], of the first quarter that cannot be planned; also where `since` is a later quarter.
 pub fn load_since(path: &Path, since: Quarter, quarter: Option<Quarter>) -> Result<Vec<Plan>> {
-    let last = load_quarter(path, quarter)?;
+    since_for(path, Needs::Everything, since, quarter)
+}
+
+/// The same for a command that asks what has arrived: nothing that the YAML names need be there yet.
+///
+/// # Errors
+/// As [`load_since`].
+pub fn load_awaiting_since(path: &Path, since: Quarter, quarter: Option<Quarter>) -> Result<Vec<Plan>> {
+    since_for(path, Needs::Nothing, since, quarter)
+}
+
+/// The plan of one quarter, for a command that asks what has arrived.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_awaiting(path: &Path, quarter: Option<Quarter>) -> Result<Plan> {
+    load_for(path, Needs::Nothing, quarter)
+}
+
+fn since_for(path: &Path, needs: Needs, since: Quarter, quarter: Option<Quarter>) -> Result<Vec<Plan>> {
+    let last = load_for(path, needs, quarter)?;
     if since > last.quarter {
         let mut complaints = Diagnostics::new();
         let message = format!("`--since {since}` is later than the last quarter to run, {}", last.quarter);
@@ -102,7 +127,7 @@ pub fn load_since(path: &Path, since: Quarter, quarter: Option<Quarter>) -> Resu
     }
     let mut earlier = (1..).map(|n| last.quarter.before(n)).take_while(|it| *it >= since).collect::<Vec<_>>();
     earlier.reverse();
-    let mut plans = earlier.into_iter().map(|it| load_quarter(path, Some(it))).collect::<Result<Vec<_>>>()?;
+    let mut plans = earlier.into_iter().map(|it| load_for(path, needs, Some(it))).collect::<Result<Vec<_>>>()?;
     plans.push(last);
     Ok(plans)
 }
@@ -128,6 +153,7 @@ pub fn load_ahead_quarter(path: &Path, quarter: Option<Quarter>) -> Result<Plan>
 enum Needs {
     Everything,
     WhatIsPublic,
+    Nothing,
 }
 
 fn load_for(path: &Path, needs: Needs, asked: Option<Quarter>) -> Result<Plan> {

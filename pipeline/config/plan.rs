@@ -16,6 +16,7 @@ pub use super::measure::{
 };
 use super::page::Chart;
 use super::quarter::Quarter;
+use super::trial::Trial;
 use crate::schema::TableSchema;
 
 /// One quarter's run of one board.
@@ -96,6 +97,8 @@ pub struct Source {
 pub enum Origin {
     /// Files on the machine's own disks.
     Files(Files),
+    /// Objects in a store.
+    Objects(Objects),
     /// A table or a query of PostgreSQL.
     Postgres(Postgres),
 }
@@ -107,6 +110,50 @@ pub struct Files {
     pub glob: PathBuf,
     /// Where the rows are in those that are workbooks.
     pub sheet: Sheet,
+}
+
+/// Objects in a store, and what opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objects {
+    /// Whose store.
+    pub cloud: Cloud,
+    /// The bucket, or the container.
+    pub bucket: String,
+    /// Azure's account, where the address names it.
+    pub account: Option<String>,
+    /// A glob over keys.
+    pub keys: String,
+    /// Where the store is, if not the cloud's own.
+    pub endpoint: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Where the credentials are; the environment has them unless said.
+    pub credentials: Option<KeySource>,
+    /// Where the rows are in those that are workbooks.
+    pub sheet: Sheet,
+}
+
+/// Whose object store: the protocol that it speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cloud {
+    /// Amazon's, which many others speak.
+    S3,
+    /// Microsoft's.
+    Azure,
+    /// Google's.
+    Google,
+}
+
+impl Objects {
+    /// What the names of its objects begin with: `s3://bucket/`.
+    pub fn root(&self) -> String {
+        match (self.cloud, &self.account) {
+            (Cloud::S3, _) => format!("s3://{}/", self.bucket),
+            (Cloud::Google, _) => format!("gs://{}/", self.bucket),
+            (Cloud::Azure, None) => format!("az://{}/", self.bucket),
+            (Cloud::Azure, Some(account)) => format!("abfss://{}@{account}.dfs.core.windows.net/", self.bucket),
+        }
+    }
 }
 
 /// A table or a query of PostgreSQL.
@@ -157,6 +204,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Files(files) => write!(f, "{}", files.glob.display()),
+            Origin::Objects(objects) => write!(f, "{}{}", objects.root(), objects.keys),
             Origin::Postgres(server) => write!(f, "{server}"),
         }
     }
@@ -296,6 +344,8 @@ pub struct Report {
     pub findings: Vec<String>,
     /// What a reader should know beside the figures: a template as well.
     pub words: Option<String>,
+    /// The tests that its author wrote. They are no part of what it asks, nor of what is published.
+    pub trials: Vec<Trial>,
 }
 
 impl Report {

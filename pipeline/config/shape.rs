@@ -11,11 +11,17 @@ use super::diagnostic::Diagnostics;
 use super::marked::{Node, Value};
 use super::source::Document;
 use super::suggest::{advice, list, quote};
+use crate::schema::forms;
 
 /// Holds `document` against the shape of `T`.
 pub fn check<T: JsonSchema>(document: &Document, complaints: &mut Diagnostics) {
-    let schema = SchemaGenerator::default().into_root_schema_for::<T>().to_value();
+    let schema = schema::<T>();
     Walk { document, schema: &schema, complaints }.node(&document.root, &schema, None);
+}
+
+/// The JSON Schema of `T`: what is walked here, and what editors are given by `editor`.
+pub fn schema<T: JsonSchema>() -> Json {
+    SchemaGenerator::default().into_root_schema_for::<T>().to_value()
 }
 
 /// A file with so many mistakes is a file of another kind; the walk stops counting there, so that it ends soon.
@@ -48,14 +54,18 @@ impl<'a> Walk<'a> {
             return self.word(node, &words, key);
         }
         let branches = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Json::as_array);
-        if let Some(branches) = branches {
+        let one_of = schema.as_object().and_then(forms::one_of);
+        if let Some(branches) = branches.filter(|_| one_of.is_none()) {
             return self.branches(node, branches, key);
         }
         if !allows(schema, node, false) {
             return self.wrong_type(node, &[schema], key);
         }
         match &node.value {
-            Value::Map(entries) => self.map(node, entries, schema, key),
+            Value::Map(entries) => {
+                self.map(node, entries, schema, key);
+                self.one_of(entries, &one_of.unwrap_or_default());
+            }
             Value::List(items) => self.list(node, items, schema),
             Value::Scalar(text, _) => {
                 self.legible(node, text);
@@ -120,6 +130,20 @@ impl<'a> Walk<'a> {
             let place = key.or(entries.first().map(|(key, _)| key)).unwrap_or(node);
             let plural = if missing.len() == 1 { "key is" } else { "keys are" };
             self.push(place, format!("the {plural} missing: {}", list(&missing)), meaning(properties, &missing));
+        }
+    }
+
+    /// Of some keys one alone is given: one that is blank beside another is a question left open. How many have a value
+    /// is counted by the checks that know what they mean.
+    fn one_of(&mut self, entries: &[(Node, Node)], keys: &[&str]) {
+        let given = entries.iter().filter(|(key, _)| key.text().is_some_and(|name| keys.contains(&name)));
+        let (blank, full) = given.partition::<Vec<_>, _>(|(_, value)| value.is_null());
+        if full.is_empty() {
+            return;
+        }
+        for (key, _) in blank {
+            let message = format!("{} is blank", quote(key.text().unwrap_or_default()));
+            self.push(key, message, Some(format!("exactly one of {} is given", list(keys))));
         }
     }
 
@@ -232,7 +256,7 @@ fn types(schema: &Json) -> Vec<&str> {
 }
 
 /// Whether a part is of a kind that the schema allows. `serde_yaml` reads an unquoted number as text where text is
-/// asked for, but not where one of several shapes must be chosen (`strict`).
+/// asked for, but not where one of several shapes must be chosen (`strict`). A truth value is text for no editor.
 fn allows(schema: &Json, node: &Node, strict: bool) -> bool {
     let types = types(schema);
     if types.is_empty() {
@@ -242,23 +266,23 @@ fn allows(schema: &Json, node: &Node, strict: bool) -> bool {
         (Value::Map(_), "object") | (Value::List(_), "array") => true,
         (Value::Scalar(..), "null") => node.is_null(),
         (Value::Scalar(text, style), "string") => {
-            *style != ScalarStyle::Plain || !(node.is_null() || strict && is_plain_value(text))
+            *style != ScalarStyle::Plain || !(node.is_null() || is_truth(text) || strict && is_number(text))
         }
         (Value::Scalar(text, ScalarStyle::Plain), "integer") => is_whole(text),
         (Value::Scalar(text, ScalarStyle::Plain), "number") => text.parse::<f64>().is_ok(),
-        (Value::Scalar(text, ScalarStyle::Plain), "boolean") => {
-            matches!(text.as_str(), "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
-        }
+        (Value::Scalar(text, ScalarStyle::Plain), "boolean") => is_truth(text),
         _ => false,
     })
 }
 
-/// Unquoted text that YAML reads as a number or a truth value.
-fn is_plain_value(text: &str) -> bool {
-    is_whole(text)
-        || text.parse::<f64>().is_ok()
-        || text.eq_ignore_ascii_case("true")
-        || text.eq_ignore_ascii_case("false")
+/// Unquoted text that YAML reads as a number.
+fn is_number(text: &str) -> bool {
+    is_whole(text) || text.parse::<f64>().is_ok()
+}
+
+/// Unquoted text that YAML reads as a truth value.
+fn is_truth(text: &str) -> bool {
+    matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE")
 }
 
 /// Digits after an optional sign; other notations (`0x1f`) are left for `serde_yaml` to judge.
@@ -294,129 +318,4 @@ fn type_names(schema: &Json) -> Vec<Cow<'static, str>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use indexmap::IndexMap;
-    use serde::Deserialize;
-
-    use super::*;
-
-    /// A colour.
-    #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(rename_all = "snake_case")]
-    enum Colour {
-        /// Red.
-        Red,
-        /// Blue.
-        Blue,
-    }
-
-    #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(untagged)]
-    #[allow(dead_code)]
-    enum Place {
-        One(String),
-        Many(Vec<String>),
-        Full(Inner),
-    }
-
-    #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code)]
-    struct Inner {
-        path: String,
-        #[serde(default)]
-        deep: Option<Box<Inner>>,
-    }
-
-    #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code)]
-    struct Outer {
-        /// The count of all things. It is long.
-        count: u32,
-        #[serde(default)]
-        name: Option<String>,
-        #[serde(default)]
-        colour: Option<Colour>,
-        #[serde(default)]
-        flag: bool,
-        #[serde(default)]
-        pair: Option<(i64, i64)>,
-        #[serde(default)]
-        places: IndexMap<String, Place>,
-        #[serde(default)]
-        colours: Option<Colours>,
-    }
-
-    #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(untagged)]
-    #[allow(dead_code)]
-    enum Colours {
-        One(Colour),
-        Many(Vec<Colour>),
-    }
-
-    fn complaints(text: &str) -> Vec<String> {
-        let mut all = Diagnostics::new();
-        let document = Document::of(Path::new("x.yaml"), text, &mut all).unwrap();
-        let typed: Option<Outer> = document.typed(&mut all);
-        assert_eq!(typed.is_some(), all.is_empty());
-        all.sort();
-        let line = |c: &super::super::diagnostic::Diagnostic| {
-            let help = c.help.as_ref().map_or(String::new(), |help| format!(" | {help}"));
-            format!("{}:{} {}{help}", c.line, c.column, c.message)
-        };
-        all.iter().map(line).collect()
-    }
-
-    #[test]
-    fn accepts_what_serde_accepts() {
-        let none: Vec<String> = Vec::new();
-        let text = "count: 3\nname: 12\ncolour: red\npair: [-1, 2]\nplaces: { a: x, b: [y, z], c: { path: p } }\n";
-        assert_eq!(complaints(text), none);
-        assert_eq!(complaints("count: 0x1f\nname: ~\ncolour:\n"), none);
-        assert_eq!(complaints("count: &n 3\nplaces: { a: &p { path: q }, b: *p }\n"), none);
-    }
-
-    #[test]
-    fn one_word_or_a_list_of_them() {
-        let none: Vec<String> = Vec::new();
-        assert_eq!(complaints("count: 1\ncolours: red\n"), none);
-        assert_eq!(complaints("count: 1\ncolours: [red, blue]\n"), none);
-        assert_eq!(complaints("count: 1\ncolours: rde\n"), ["2:10 unknown word `rde` | did you mean `red`?"]);
-        assert_eq!(complaints("count: 1\ncolours: [rde]\n"), ["2:11 unknown word `rde` | did you mean `red`?"]);
-    }
-
-    #[test]
-    fn every_mistake_in_one_go() {
-        let text = "cuont: 3\nname: [a]\ncolour: rde\nflag: yes\npair: [1]\nplaces: { a: { pth: q }, b: 3 }\n";
-        assert_eq!(
-            complaints(text),
-            [
-                "1:1 unknown key `cuont` | did you mean `count`?",
-                "1:1 the key is missing: `count` | `count`: The count of all things. It is long",
-                "2:7 expected text, found a list",
-                "3:9 unknown word `rde` | did you mean `red`?",
-                "4:7 expected `true` or `false`, found `yes`",
-                "5:7 expected 2 values, found 1",
-                "6:11 the key is missing: `path`",
-                "6:16 unknown key `pth` | did you mean `path`?",
-                "6:29 expected text or a list or a mapping, found `3` | put it in quotes if it is meant as text",
-            ]
-        );
-    }
-
-    #[test]
-    fn ranges_repeats_blanks_and_merges() {
-        assert_eq!(complaints("count: 4294967296\n"), ["1:8 `4294967296` is not between 0 and 4294967295"]);
-        assert_eq!(complaints("count: -1\n"), ["1:8 `-1` is not between 0 and 4294967295"]);
-        assert_eq!(complaints("count: 1.5\n"), ["1:8 expected a whole number, found `1.5`"]);
-        assert_eq!(complaints("count:\n"), ["1:1 expected a whole number, found nothing"]);
-        assert_eq!(complaints("count: 1\ncount: 2\n"), ["2:1 `count` is given twice | keep one of the two"]);
-        let merge = "1:11 unknown key `<<` | merge keys are not used here: write the keys out";
-        assert_eq!(complaints("count: 1\nplaces: { a: { path: x, <<: { path: y } } }\n")[0][4..], merge[4..]);
-        assert_eq!(complaints("- 1\n"), ["1:1 expected a mapping, found a list"]);
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use super::check_objects::may_hold_a_credential;
 use super::diagnostic::{Diagnostic, Diagnostics};
 use super::marked::{self, Node};
 use super::shape;
@@ -19,7 +20,7 @@ const LARGEST: u64 = 1 << 20;
 /// What `pseudonyms` says where to find.
 const SECRETS: [&str; 2] = ["key", "salt"];
 /// What a source says where to find.
-const SECRETS_OF_SOURCES: [&str; 1] = ["postgres"];
+const SECRETS_OF_SOURCES: [&str; 2] = ["credentials", "postgres"];
 /// What a connection string has, and a path or a name has not.
 const OF_CONNECTIONS: [&str; 3] = ["postgres://", "postgresql://", "password="];
 
@@ -35,7 +36,8 @@ fn misplaced(root: &Node) -> Vec<&Node> {
     while let Some(node) = waiting.pop() {
         found.extend(SECRETS_OF_SOURCES.iter().filter_map(|name| node.get(name)).filter(|secret| !is_path(secret)));
         let text = node.text().unwrap_or_default().to_lowercase();
-        found.extend(OF_CONNECTIONS.iter().any(|word| text.contains(word)).then_some(node));
+        let signs_in = may_hold_a_credential(&text) || OF_CONNECTIONS.iter().any(|word| text.contains(word));
+        found.extend(signs_in.then_some(node));
         waiting.extend(node.items());
         waiting.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
     }

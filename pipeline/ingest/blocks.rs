@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::origin::Delivery;
-use crate::origin::delivery::hex;
+use crate::origin::delivery::{cut_short, hex};
 
 /// Large enough that a block's overheads vanish, small enough that a few fit in the cache's neighbourhood.
 pub const BLOCK_BYTES: usize = 16 << 20;
@@ -113,9 +113,7 @@ impl Blocks {
             let before = bytes.len();
             let want = self.size.max(before + (self.size / 4).max(1));
             bytes.resize(want, 0);
-            let n = read_full(&mut self.input, &mut bytes[before..]).map_err(|e| {
-                Error::Input(format!("{}: cannot be read to its end ({}); ask for it again", self.name, e.kind()))
-            })?;
+            let n = read_full(&mut self.input, &mut bytes[before..]).map_err(|e| cut_short(&self.name, &e))?;
             bytes.truncate(before + n);
             let at_end = before + n < want;
             let cut = record_end(&bytes, !self.begun);

@@ -114,7 +114,8 @@ impl Extract {
         let shown = delivery.shown.clone();
         let pages = PagesOfParquet(delivery.pages()?.clone());
         let metadata =
-            guarded(&shown, || ArrowReaderMetadata::load(&pages, Default::default()).map_err(|_| damaged(&shown)))?;
+            guarded(&shown, || ArrowReaderMetadata::load(&pages, Default::default()).map_err(|_| damaged(&shown)))
+                .map_err(|error| pages.blame(&shown, error))?;
         let names = metadata.schema().fields().iter().map(|field| heading(field.name())).collect::<Vec<_>>();
         let header = Arc::new(Header::of(&shown, layout, &names)?);
         let sha256 = delivery.sha256()?;
@@ -238,7 +239,8 @@ impl Chunk {
         let mut rows = Rows::new(layout, &self.header.fields, self.header.width);
         match &self.piece {
             Piece::Csv(block) => parse_csv(block, &mut rows),
-            Piece::Parquet { file, group, first_row } => parse_parquet(file, *group, *first_row, &mut rows)?,
+            Piece::Parquet { file, group, first_row } => parse_parquet(file, *group, *first_row, &mut rows)
+                .map_err(|error| file.pages.blame(&file.shown, error))?,
             Piece::Sheet(piece) => piece.parse(self.header.width, &mut rows),
             Piece::Rows { batch, first_row } => push_text(batch, *first_row, &mut rows),
         }

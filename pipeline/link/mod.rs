@@ -26,7 +26,7 @@ pub use people::{
     registrations_sql,
 };
 pub use public::PublicTable;
-pub use senders::{SenderCount, SenderRows, sender_rows};
+pub use senders::{SenderCount, SenderRows, names_sender, sender_rows};
 
 /// The tables of one quarter, ready for questions.
 pub struct Linked<'a> {

@@ -45,7 +45,7 @@ pub fn sender_rows(linked: &Linked<'_>) -> Result<Vec<SenderRows>> {
 }
 
 /// The stored column that leads to a row's sender, and the public table that it leads to.
-fn names_sender(schema: &TableSchema) -> Option<(&str, &str)> {
+pub fn names_sender(schema: &TableSchema) -> Option<(&str, &str)> {
     let wanted = match schema.from {
         Sender::Practice => Kind::PracticeCode,
         Sender::Organisation => Kind::Reference,

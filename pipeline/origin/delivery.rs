@@ -51,6 +51,46 @@ pub trait Pages: Send + Sync {
     /// # Errors
     /// As the system says.
     fn read_from(&self, start: u64) -> io::Result<Box<dyn Read + Send>>;
+    /// The same, where little will be read before the next leap, as in a Parquet file.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn read_near(&self, start: u64) -> io::Result<Box<dyn Read + Send>> {
+        self.read_from(start)
+    }
+    /// What tells this content from any other that had its name, without reading it; none where only reading tells.
+    fn mark(&self) -> Option<String> {
+        None
+    }
+    /// Why the last reading failed, for a reader that passes no reasons on.
+    fn trouble(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Trouble in words of smirr's own, inside the system's error: what happened, and what to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Told(pub &'static str);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Told {}
+
+/// Words of smirr's own in an error of the system's kind.
+fn told(error: &io::Error) -> Option<&'static str> {
+    error.get_ref()?.downcast_ref::<Told>().map(|told| told.0)
+}
+
+/// The error of a delivery that ends too soon.
+pub fn cut_short(shown: &str, error: &io::Error) -> Error {
+    match told(error) {
+        Some(words) => Error::Input(format!("{shown}: cannot be read to its end: {words}")),
+        None => Error::Input(format!("{shown}: cannot be read to its end ({}); ask for it again", error.kind())),
+    }
 }
 
 /// A query whose answer is the same, row for row and in the same order, as long as what it asks for has not changed.
@@ -120,7 +160,18 @@ impl Delivery {
 
     /// The error of a delivery that cannot be read: where, and the system's own kind of trouble.
     pub fn unreadable(&self, what: &str, error: &io::Error) -> Error {
-        Error::Input(format!("{}: cannot be {what} ({})", self.shown, error.kind()))
+        match told(error) {
+            Some(words) => Error::Input(format!("{}: cannot be {what}: {words}", self.shown)),
+            None => Error::Input(format!("{}: cannot be {what} ({})", self.shown, error.kind())),
+        }
+    }
+
+    /// What tells its content from any other that had its name, without reading it; see [`Pages::mark`].
+    pub fn mark(&self) -> Option<String> {
+        match &self.content {
+            Content::Pages(pages) => pages.mark(),
+            Content::Query(_) => None,
+        }
     }
 
     /// What decides how its content is read, beside the schema: part of what a stored part follows from.
@@ -186,6 +237,16 @@ pub fn hex(bytes: &[u8]) -> String {
 #[derive(Clone)]
 pub struct PagesOfParquet(pub Arc<dyn Pages>);
 
+impl PagesOfParquet {
+    /// The error that a reading of it ended in, or what truly ended it: the reader takes every trouble for damage.
+    pub fn blame(&self, shown: &str, error: Error) -> Error {
+        match self.0.trouble() {
+            Some(words) => Error::Input(format!("{shown}: cannot be read to its end: {words}")),
+            None => error,
+        }
+    }
+}
+
 impl Length for PagesOfParquet {
     fn len(&self) -> u64 {
         // What cannot be measured is empty, and then refused as damaged.
@@ -197,7 +258,7 @@ impl ChunkReader for PagesOfParquet {
     type T = Box<dyn Read + Send>;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        self.0.read_from(start).map_err(|e| ParquetError::General(e.kind().to_string()))
+        self.0.read_near(start).map_err(|e| ParquetError::General(e.kind().to_string()))
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<bytes::Bytes> {

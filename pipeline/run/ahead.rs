@@ -173,7 +173,7 @@ fn existing_ledger(plan: &Plan, progress: &Progress) -> Result<Option<Ledger>> {
 }
 
 /// What is left, for each role that a report of the plan protects: losses of different people do not add up.
-fn rooms(plan: &Plan, questions: &[Question<'_>], ledger: Option<&Ledger>) -> Result<Vec<Room>> {
+pub(super) fn rooms(plan: &Plan, questions: &[Question<'_>], ledger: Option<&Ledger>) -> Result<Vec<Room>> {
     let limits = limits(plan)?;
     let mut rooms = Vec::new();
     for role in questions.iter().flat_map(Question::roles).collect::<BTreeSet<_>>() {

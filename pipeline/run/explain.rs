@@ -1,10 +1,12 @@
 //! Why a report is safe: where its figures come from, what one person can do to them, and the plan that shows it. From
 //! the contract and the public tables alone: the plan of a query does not depend on the rows.
 
+mod plain;
+
 use super::question::{Family, Question, prepare};
 use super::{Resources, engine, with_public};
 use crate::config::journey::Event;
-use crate::config::plan::{Keep, Measure, MeasureKind, Number, Plan, Rows};
+use crate::config::plan::{Keep, Measure, MeasureKind, Number, Place, Plan, Rows};
 use crate::error::{Error, Result};
 use crate::link::{ACTIVE, Earlier, Linked, PrivateTable, REGISTER, earlier_table, link, public_table, stored_table};
 use crate::measure::grid::Public;
@@ -14,6 +16,7 @@ use crate::privacy::walk::Proof;
 use crate::privacy::{Bounds, Calibrated, Role};
 use crate::progress::Progress;
 use crate::schema::Sender;
+pub use plain::Answered;
 
 /// One report, explained.
 pub struct ReportExplained {
@@ -21,7 +24,9 @@ pub struct ReportExplained {
     pub name: String,
     /// Its title.
     pub title: String,
-    /// Its measures.
+    /// What it is to people, in plain sentences.
+    pub plain: Vec<Answered>,
+    /// Its measures, and why each is safe.
     pub measures: Vec<MeasureExplained>,
 }
 
@@ -82,8 +87,9 @@ pub fn explain(
 
 fn one(plan: &Plan, question: &Question<'_>, linked: &Linked<'_>, public: &Public) -> Result<ReportExplained> {
     let families = question.asked.iter().flat_map(|asked| &asked.families);
-    let measures = families.map(|family| measure(plan, family, linked, public)).collect::<Result<_>>()?;
-    Ok(ReportExplained { name: question.report.name.clone(), title: question.report.title.clone(), measures })
+    let measures = families.map(|family| measure(plan, family, linked, public)).collect::<Result<Vec<_>>>()?;
+    let plain = plain::plain(plan, question, &measures)?;
+    Ok(ReportExplained { name: question.report.name.clone(), title: question.report.title.clone(), plain, measures })
 }
 
 fn measure(plan: &Plan, family: &Family, linked: &Linked<'_>, public: &Public) -> Result<MeasureExplained> {
@@ -103,7 +109,7 @@ fn measure(plan: &Plan, family: &Family, linked: &Linked<'_>, public: &Public) -
     Ok(MeasureExplained {
         name: measure.name.clone(),
         counts: counts(measure),
-        lineage: lineage(plan, &text, public),
+        lineage: lineage(plan, measure, &text, public),
         proofs: pass.proofs.iter().map(explained).collect::<Result<_>>()?,
         drawn: drawn.collect(),
         plan: text,
@@ -183,7 +189,7 @@ fn summed(of: &Number, table: &str) -> String {
 }
 
 /// The tables that the plan reads.
-fn lineage(plan: &Plan, text: &str, public: &Public) -> Vec<String> {
+fn lineage(plan: &Plan, measure: &Measure, text: &str, public: &Public) -> Vec<String> {
     let read =
         |name: &str| text.contains(&format!("TableScan: {name} ")) || text.ends_with(&format!("TableScan: {name}"));
     let private = |table: &str| read(&stored_table(table)) || (table == REGISTER && read(ACTIVE));
@@ -200,5 +206,7 @@ fn lineage(plan: &Plan, text: &str, public: &Public) -> Vec<String> {
     // The grid is made of the lookup before any plan is.
     let lookup =
         public.contains_key(&plan.geography.table).then(|| format!("{} (public, for areas)", plan.geography.table));
-    sources.chain(earlier).chain(lookup).collect()
+    let practices = plan.practices.as_ref().filter(|_| measure.place == Place::Practice);
+    let practices = practices.map(|it| format!("{} (public, for areas)", it.table));
+    sources.chain(earlier).chain(lookup).chain(practices).collect()
 }

@@ -221,6 +221,7 @@ impl FileUnderWay {
             bytes: self.job.delivery.bytes,
             rules: self.job.rules.clone(),
             key_id: self.job.key_id.clone(),
+            mark: self.job.delivery.mark(),
             parts,
             tally,
         })
@@ -263,13 +264,19 @@ impl Shared<'_> {
         self.stop.load(Ordering::Acquire)
     }
 
-    /// Whether the store has this very file already.
+    /// Whether the store has this very file already. An object's mark tells without reading it: a transfer of all that has
+    /// not changed would be the longest part of most runs.
     fn find(&self, job: &Job) -> Result<bool> {
-        if !self.store.knows(&job.layout.table, &job.delivery.name) {
+        let (table, name, key_id) = (&job.layout.table, &job.delivery.name, job.key_id.as_deref());
+        if !self.store.knows(table, name) {
             return Ok(false);
         }
-        let sha256 = job.delivery.sha256()?;
-        let found = self.store.find(&job.layout.table, &job.delivery.name, &sha256, &job.rules, job.key_id.as_deref());
+        let mark = job.delivery.mark();
+        let marked = mark.and_then(|mark| self.store.find_marked(table, name, &mark, &job.rules, key_id));
+        let found = match marked {
+            Some(stored) => Some(stored),
+            None => self.store.find(table, name, &job.delivery.sha256()?, &job.rules, key_id),
+        };
         if let Some(stored) = found {
             (self.advance)(stored.manifest.bytes);
             lock(&self.outcome).stored.push(stored);

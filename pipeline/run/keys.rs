@@ -10,7 +10,7 @@ use chrono::Local;
 
 use crate::config::plan::{Plan, Sheet};
 use crate::error::{Error, Result};
-use crate::origin::Delivery;
+use crate::origin::{self, Delivery};
 use crate::progress::Progress;
 use crate::pseudonymise::{Key, Pseudonymiser, Salt};
 use crate::schema::Sender;
@@ -160,6 +160,11 @@ fn uses(plan: &Plan, current: &str, parts: &[(String, Stored)]) -> Result<Vec<Us
 
 /// Whether the extract that a part was made from is still there, byte for byte.
 fn has_extract(plan: &Plan, part: &Stored) -> Result<bool> {
+    if let Some(object) = origin::object_again(&plan.sources, &part.manifest.table, &part.manifest.source)? {
+        let is_marked = part.manifest.mark.is_some() && object.mark() == part.manifest.mark;
+        let is_same = || Ok(object.bytes == part.manifest.bytes && object.sha256()? == part.manifest.sha256);
+        return if is_marked { Ok(true) } else { is_same() };
+    }
     let path = plan.root.join(&part.manifest.source);
     match std::fs::metadata(&path) {
         Ok(meta) if meta.is_file() && meta.len() == part.manifest.bytes => {

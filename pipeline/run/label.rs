@@ -80,7 +80,8 @@ pub fn label(plan: &Plan, questions: &[Question<'_>], answers: &[Answer], ledger
     })
 }
 
-fn unit(role: Role) -> Unit {
+/// What of a role is protected.
+pub fn unit(role: Role) -> Unit {
     let protects = match role {
         Role::Patient => "all rows of one patient, in every private table",
         Role::Practitioner => "all rows that name one community links practitioner, in every private table",
@@ -133,7 +134,7 @@ fn report(plan: &Plan, question: &Question<'_>, answer: &Answer) -> Result<Repor
 /// How often in 100 a guess at one person can be right, at even odds: half, and half of the most that two neighbours'
 /// outputs can differ in total variation. For rho, their divergence is at most rho (Bun and Steinke 2016), and the
 /// lesser of Pinsker's bound and that of Bretagnolle and Huber holds; for epsilon, the odds are at most e to epsilon.
-fn right_in_100(loss: &Loss) -> u32 {
+pub fn right_in_100(loss: &Loss) -> u32 {
     // Text that the kernel wrote, rounded up, is a number.
     let amount = loss.amount.decimal(6).parse::<f64>().unwrap_or(f64::INFINITY);
     let variation = match loss.definition {

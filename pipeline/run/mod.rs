@@ -12,7 +12,9 @@
 //!    series that its tables continue.
 //!
 //! [`ahead`] goes as far as the third, without a key, and tells what the rest would cost and be worth. [`study`] runs the
-//! whole of it many times on fictional people of its own, and tells how near to the truth it came.
+//! whole of it many times on fictional people of its own, and tells how near to the truth it came. [`trial`] goes from the
+//! rows of a report's own tests to its figures, and tells where these differ from what the author expects.
+//! [`status`] takes no step: it tells what has arrived, and whether all is there that these steps need.
 
 pub mod ahead;
 mod answer;
@@ -30,9 +32,12 @@ mod intake_tests;
 pub mod keys;
 mod label;
 mod method;
+mod next_to_none;
 mod question;
 mod share;
+pub mod status;
 pub mod study;
+pub mod trial;
 pub mod witness;
 
 use std::collections::HashMap;
@@ -197,12 +202,22 @@ fn with_public<T>(
     tell: impl FnOnce(&Public, &str) -> Result<T>,
 ) -> Result<T> {
     fictional::make(plan, resources.threads, progress)?;
+    with_public_as_is(plan, resources, progress, |public, intake| tell(public, &answer::context(plan, intake)))
+}
+
+/// The same of what is there: nothing is made for a fictional board.
+fn with_public_as_is<T>(
+    plan: &Plan,
+    resources: Resources,
+    progress: &Progress,
+    tell: impl FnOnce(&Public, &Intake<'_>) -> Result<T>,
+) -> Result<T> {
     let scratch = tempfile::tempdir().map_err(|e| Error::io("cannot make a folder in", std::env::temp_dir(), e))?;
     let store = Store::open(scratch.path(), &plan.quarter.to_string(), || ())?;
     let mut intake = Intake::keyless(plan, &store, progress, resources.threads);
     let public = intake.public()?;
     intake.check()?;
-    tell(&public, &answer::context(plan, &intake))
+    tell(&public, &intake)
 }
 
 /// What was published of earlier quarters, all that will be needed of it read once: a pack that was changed stops the run

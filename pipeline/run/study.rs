@@ -13,6 +13,7 @@ mod truth;
 
 use super::answer::{self, Answer};
 use super::intake::Intake;
+use super::next_to_none::next_to_none;
 use super::question::{Question, prepare};
 use super::{Resources, SCRATCH, engine, fictional, figures, open_store};
 use crate::config::plan::{Plan, Rows};
@@ -20,16 +21,13 @@ use crate::error::Result;
 use crate::link::{Linked, PrivateTable, link};
 use crate::measure::grid::{Public, dimensions_of};
 use crate::measure::plan::reads_active;
-use crate::privacy::{Bounds, Calibrated, Definition, Exact, Ledger, Loss, calibrate};
+use crate::privacy::Ledger;
 use crate::progress::Progress;
 
 pub use rehearsal::Size;
 use score::simulate;
 pub use score::{Coverage, Errors, Score};
 use truth::{Group, Truth};
-
-/// The scale of the noise in what counts as the truth: 0 in a cell, but for odds of 2e-34.
-const NEXT_TO_NONE: f64 = 0.08;
 
 /// What is asked of a study.
 #[derive(Debug, Clone)]
@@ -115,12 +113,6 @@ pub fn study(plan: &Plan, asked: &Asked, resources: Resources, progress: &Progre
         stage.finish(0);
     }
     Ok(Study { patients: plan.fictional.as_ref().map_or(0, |it| it.patients), runs: asked.runs, reports })
-}
-
-/// Noise that is 0 in every cell, at a loss that only a fictional board can bear.
-fn next_to_none(bounds: &Bounds) -> Result<Calibrated> {
-    let rho = bounds.l2() * bounds.l2() / (2.0 * NEXT_TO_NONE * NEXT_TO_NONE);
-    calibrate(&Loss::new(Definition::ZConcentrated, Exact::from_f64_up(rho)?), bounds)
 }
 
 /// What every report of a study draws on.

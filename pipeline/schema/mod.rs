@@ -7,28 +7,39 @@ use std::collections::BTreeMap;
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
+
+pub mod forms;
+#[cfg(test)]
+mod tests;
 
 /// One table of the extract contract, as `schemas/<table>.yaml` declares it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TableSchema {
     /// The table's name; the same as the file's.
+    #[schemars(example = &"referrals", transform = forms::name)]
     pub table: String,
     /// Who sends it. `public` tables hold no person; all others are private.
     pub from: Sender,
     /// What one row is, in plain words.
+    #[schemars(example = &"A referral to a community links practitioner")]
     pub row: String,
     /// The column whose date places a row in a quarter. Absent where rows describe the whole quarter.
     #[serde(default)]
+    #[schemars(example = &"referred_on", transform = forms::name)]
     pub dated_by: Option<String>,
     /// Columns that together may occur once a person (once a table, where it is public).
     #[serde(default)]
+    #[schemars(example = ["referral_id"], transform = forms::name)]
     pub unique: Vec<String>,
     /// The columns, in the order in which the documentation shows them.
+    #[schemars(example = json!({ "referred_on": { "type": "date", "required": true } }), transform = forms::named, extend("minProperties" = 1))]
     pub columns: IndexMap<String, Column>,
     /// Share of a file's rows that may break a rule before the run stops. Keys: `quarantined`
     /// (all rows set aside), a rule (`check_digit`) or a column's rule (`chi.check_digit`).
     #[serde(default)]
+    #[schemars(example = json!({ "quarantined": "10%", "chi.check_digit": "5%" }))]
     pub limits: BTreeMap<String, Percent>,
 }
 
@@ -47,6 +58,7 @@ pub enum Sender {
 /// A share written as text: `"5%"`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(transparent)]
+#[schemars(transform = forms::percent)]
 pub struct Percent(pub String);
 
 impl Percent {
@@ -69,24 +81,31 @@ pub struct Column {
     pub kind: Kind,
     /// What it is, in plain words.
     #[serde(default)]
+    #[schemars(example = &"Day of the referral")]
     pub description: Option<String>,
     /// The column's name in the file, where it differs from ours.
     #[serde(default)]
+    #[schemars(example = &"Referral date")]
     pub header: Option<String>,
     /// A blank breaks the rule `required`.
     #[serde(default)]
+    #[schemars(example = true)]
     pub required: bool,
     /// The file may lack the column altogether; every value is then blank.
     #[serde(default)]
+    #[schemars(example = true)]
     pub optional: bool,
     /// Checked, then not stored: smirr keeps no more than a report may need.
     #[serde(default = "yes")]
+    #[schemars(example = false)]
     pub keep: bool,
     /// `code`: the closed list. `unknown` is always a member and is never listed.
     #[serde(default)]
+    #[schemars(example = ["gp", "nurse", "self", "other"])]
     pub codes: Vec<String>,
     /// `token`: the name space that its pseudonyms belong to; the column's own name where absent.
     #[serde(default)]
+    #[schemars(example = &"referral")]
     pub space: Option<String>,
     /// `token`: the protected worker whom it names, beside the person.
     #[serde(default)]
@@ -97,38 +116,48 @@ pub struct Column {
     pub sent_as: Option<SentAs>,
     /// `reference`, `practice_code`: the public table whose key this is.
     #[serde(default)]
+    #[schemars(example = &"organisations", transform = forms::name)]
     pub to: Option<String>,
     /// `integer`, `decimal`, `date`: least and greatest, inclusive. A date may be `today`.
     #[serde(default)]
+    #[schemars(example = json!(["1990-01-01", "today"]), example = json!([0, 600]))]
     pub between: Option<(Scalar, Scalar)>,
     /// `decimal`: digits kept after the point; stored as a whole number of the smallest unit.
     #[serde(default)]
+    #[schemars(example = 2, range(max = 6))]
     pub places: u8,
     /// `date`: also accept `dd/mm/yyyy`, and count the repair.
     #[serde(default)]
+    #[schemars(example = true)]
     pub day_first: bool,
     /// `area`, `practice_code`: the shape of a code, `#` standing for a digit and `@` for a capital letter: `S01######`,
     /// `@#####`.
     #[serde(default)]
+    #[schemars(example = &"S01######", transform = forms::shape_of_code)]
     pub pattern: Option<String>,
     /// `area`, `reference`: retired codes and the codes that replaced them; each use is a counted repair.
     #[serde(default)]
+    #[schemars(example = json!({ "S37000023": "S37000032" }))]
     pub retired: BTreeMap<String, String>,
     /// `area`: the column of names of these areas: `type: text`, in the same table. What readers are shown beside the code;
     /// no figure depends on it.
     #[serde(default)]
+    #[schemars(example = &"hscp_name", transform = forms::name)]
     pub named_by: Option<String>,
     /// `reference`: codes that mean "no known area" and become `unknown` as a counted repair.
     #[serde(default)]
+    #[schemars(example = ["NFA", "S01999999"])]
     pub unknown_codes: Vec<String>,
     /// `reference`: known vintages by name, each an inclusive range of codes, to tell a wrong vintage from a typing error.
     #[serde(default)]
+    #[schemars(example = json!({ "2011": ["S01006506", "S01013481"] }))]
     pub vintages: BTreeMap<String, (String, String)>,
     /// What a broken rule does to the row.
     #[serde(default)]
     pub breach: Option<Breach>,
     /// The column's heading in published files (`HSCP`); the name in capitals and small letters where absent.
     #[serde(default)]
+    #[schemars(example = &"HSCP")]
     pub heading: Option<String>,
 }
 
@@ -359,84 +388,4 @@ pub enum Breach {
     Unknown,
     /// The value is kept, and the breach counted.
     Warn,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_those_that_the_yaml_uses() {
-        use Kind::*;
-        let people = [Chi, NhsNumber, Slk581, OpenPseudonymiser];
-        for kind in [Token, PracticeCode, Code, Reference, Date, Integer, Decimal, Area, Text].iter().chain(&people) {
-            assert_eq!(serde_yaml::from_str::<Kind>(kind.word()).ok(), Some(*kind));
-            assert_eq!(kind.is_person(), people.contains(kind));
-        }
-    }
-
-    #[test]
-    fn headings_fall_back_on_the_name() {
-        let column: Column = serde_yaml::from_str("type: area").unwrap();
-        assert_eq!(column.heading("health_board"), "HealthBoard");
-        let column: Column = serde_yaml::from_str("{ type: area, heading: HB }").unwrap();
-        assert_eq!(column.heading("health_board"), "HB");
-    }
-
-    #[test]
-    fn only_a_public_table_with_one_unique_column_has_a_key() {
-        let table = |from: &str, unique: &str| {
-            let columns = "{ a: { type: chi }, b: { type: reference, to: u } }";
-            let text = format!("{{ table: t, from: {from}, row: r, unique: {unique}, columns: {columns} }}");
-            serde_yaml::from_str::<TableSchema>(&text).unwrap()
-        };
-        assert_eq!(table("public", "[a]").key(), Some("a"));
-        assert_eq!(table("public", "[a, b]").key(), None);
-        assert_eq!(table("public", "[b]").key(), None);
-        assert_eq!(table("practice", "[a]").key(), None);
-        assert_eq!(table("practice", "[a]").person(), Some("a"));
-    }
-
-    #[test]
-    fn names_of_areas_are_no_part_of_what_figures_depend_on() {
-        let table = |columns: &str| {
-            let text = format!(
-                "{{ table: t, from: public, row: r, unique: [a], columns: {{ a: {{ type: area }}, {columns} }} }}"
-            );
-            serde_yaml::from_str::<TableSchema>(&text).unwrap()
-        };
-        let named = table("b: { type: area, named_by: c }, c: { type: text }, d: { type: text }");
-        assert_eq!(["a", "b", "c", "d"].map(|name| named.names_areas(name)), [false, false, true, false]);
-        let bare = table("b: { type: area }, d: { type: text }");
-        assert_eq!(format!("{:?}", named.without_names()), format!("{bare:?}"));
-    }
-
-    #[test]
-    fn a_practice_code_is_stored_only_where_it_leads_to_a_practice() {
-        let stored = |text: &str| serde_yaml::from_str::<Column>(text).unwrap().is_stored();
-        assert!(stored("{ type: practice_code, to: practices }") && stored("type: date"));
-        assert!(!stored("type: practice_code") && !stored("{ type: practice_code, to: practices, keep: false }"));
-    }
-
-    #[test]
-    fn the_practitioner_is_the_marked_token() {
-        let table = |marker: &str| {
-            let columns = format!("{{ a: {{ type: token }}, b: {{ type: token, space: s{marker} }} }}");
-            let text = format!("{{ table: t, from: practice, row: r, columns: {columns} }}");
-            serde_yaml::from_str::<TableSchema>(&text).unwrap()
-        };
-        assert_eq!(table("").practitioner(), None);
-        let marked = table(", names: practitioner");
-        assert_eq!(marked.practitioner(), Some("b"));
-        assert_eq!(["a", "b"].map(|name| marked.columns[name].space(name)), ["a", "s"]);
-    }
-
-    #[test]
-    fn percentages_in_millionths() {
-        for (text, millionths) in
-            [("5%", 50_000), ("0%", 0), ("2.5%", 25_000), ("0.01 %", 100), ("100%", 1_000_000), ("x", 0)]
-        {
-            assert_eq!(Percent(text.into()).millionths(), millionths, "{text}");
-        }
-    }
 }

@@ -13,15 +13,23 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::Io`] where a folder cannot be listed.
 pub fn parts(work: &Path) -> Result<Vec<(String, Stored)>> {
-    let root = work.join("store");
     let mut found = Vec::new();
-    for quarter in folders(&root)?.into_iter().filter(|folder| !folder.ends_with("staging")) {
+    for quarter in folders(&work.join("store"))?.into_iter().filter(|folder| !folder.ends_with("staging")) {
         let name = quarter.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        for table in folders(&quarter)? {
-            let parts = folders(&table)?.into_iter();
-            let parts = parts.filter_map(|folder| Some(Stored { manifest: read_manifest(&folder)?, folder }));
-            found.extend(parts.map(|part| (name.clone(), part)));
-        }
+        found.extend(parts_of(work, &name)?.into_iter().map(|part| (name.clone(), part)));
+    }
+    Ok(found)
+}
+
+/// Every part of one quarter, in the order of tables. Needs no lock: a part appears whole, or is not there.
+///
+/// # Errors
+/// As [`parts`].
+pub fn parts_of(work: &Path, quarter: &str) -> Result<Vec<Stored>> {
+    let mut found = Vec::new();
+    for table in folders(&work.join("store").join(quarter))? {
+        let parts = folders(&table)?.into_iter();
+        found.extend(parts.filter_map(|folder| Some(Stored { manifest: read_manifest(&folder)?, folder })));
     }
     Ok(found)
 }
@@ -96,6 +104,7 @@ mod tests {
             bytes: 1,
             rules: text("r"),
             key_id: key_id.map(text),
+            mark: None,
             parts: Vec::new(),
             tally: Tally::default(),
         };

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-pub use keys::{parts, refuse_two_keys};
+pub use keys::{parts, parts_of, refuse_two_keys};
 pub use part::Staging;
 
 use crate::error::{Error, Result};
@@ -50,6 +50,10 @@ pub struct Manifest {
     /// before keys were noted.
     #[serde(default)]
     pub key_id: Option<String>,
+    /// What an object store said of the extract when it was listed: its ETag, size and day, which change with its content.
+    /// None for a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<String>,
     /// The Parquet files, in the extract's order.
     pub parts: Vec<Part>,
     /// What happened to the rows.
@@ -125,6 +129,11 @@ impl Store {
         Ok(Store { quarter, staging, _lock: lock })
     }
 
+    /// Whether a run holds the store now. Writes nothing, and holds it no longer than the question takes.
+    pub fn is_held(work: &Path) -> bool {
+        File::open(work.join("store").join("lock")).is_ok_and(|lock| lock.try_lock_shared().is_err())
+    }
+
     /// The part made of this very content under these very rules and this key, if the store has it whole.
     ///
     /// The folder's name says so already, and the manifest has to agree: a folder that was renamed or copied into the place
@@ -138,6 +147,26 @@ impl Store {
         }
         let whole = manifest.parts.iter().all(|part| is_whole(&folder.join(&part.file), part.bytes));
         whole.then_some(Stored { folder, manifest })
+    }
+
+    /// The part made of an object that bears this mark, under these very rules and this key: it need not be read to know
+    /// that it has not changed.
+    pub fn find_marked(
+        &self,
+        table: &str,
+        source: &str,
+        mark: &str,
+        rules: &str,
+        key_id: Option<&str>,
+    ) -> Option<Stored> {
+        let prefix = source_id(source);
+        let entries = fs::read_dir(self.quarter.join(table)).ok()?.flatten();
+        let versions = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix));
+        let mut manifests = versions.filter_map(|entry| read_manifest(&entry.path()));
+        manifests.find_map(|manifest| match manifest.mark.as_deref() == Some(mark) {
+            true => self.find(table, source, &manifest.sha256, rules, key_id),
+            false => None,
+        })
     }
 
     /// Whether any version of this source is here: only then is it worth hashing a file before reading it.
@@ -255,6 +284,7 @@ mod tests {
             bytes: 1,
             rules: "r".into(),
             key_id: Some("k".into()),
+            mark: None,
             parts: Vec::new(),
             tally: Tally::default(),
         }

@@ -11,6 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Before, Change, Lookup};
+pub use senders::named_in;
 use serde::Serialize;
 
 use crate::config::look::Look;

@@ -16,12 +16,20 @@ impl Validation {
     }
 }
 
+/// What in an extract's path may be its sender's code, the likeliest first: its name without endings, then its folders
+/// from the innermost outwards.
+pub fn named_in(source: &str) -> impl Iterator<Item = &str> {
+    // A bucket is nobody's folder.
+    let key = source.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, key)| key);
+    key.unwrap_or(source).rsplit('/').map(|part| part.split('.').next().unwrap_or(part))
+}
+
 /// The rows of each sender of a list, where any file is one of theirs.
 fn by_folder(table: &TableReport, list: &SenderRows) -> Option<SenderRows> {
     let places = list.senders.iter().enumerate().map(|(at, it)| (it.sender.as_str(), at)).collect::<HashMap<_, _>>();
     let (mut rows, mut unknown, mut known) = (vec![0; list.senders.len()], 0, false);
     for file in &table.files {
-        let place = file.source.split('/').rev().find_map(|part| places.get(part.split('.').next().unwrap_or(part)));
+        let place = named_in(&file.source).find_map(|part| places.get(part));
         known |= place.is_some();
         *place.and_then(|&at| rows.get_mut(at)).unwrap_or(&mut unknown) += file.tally.stored;
     }

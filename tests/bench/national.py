@@ -152,6 +152,7 @@ def run_board(options, folder, warm):
     if options.memory:
         words += ["--memory", options.memory]
     run = Finished([options.binary, *words], folder / ("warm.log" if warm else "cold.log"))
+    run.printed = run.printed["runs"][0]
     replayed = [charge["report"] for charge in run.printed["charges"] if charge["replayed"]]
     if replayed:
         sys.exit(f"{', '.join(replayed)} came from a ledger that should have been empty: nothing was measured")

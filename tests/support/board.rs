@@ -208,10 +208,14 @@ impl Board {
 
     /// The ledger's entries of one kind: `reserved`, `drawn` or `published`.
     pub fn entries(&self, kind: &str) -> Vec<serde_json::Value> {
-        let listed = self.smirr(&["--json", "ledger"]).ends(0).stdout;
-        let entries =
-            listed.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON"));
-        entries.filter(|entry| entry["kind"] == kind).collect()
+        let entries = self.ledger(&[])["entries"].as_array().expect("it lists them").clone();
+        entries.into_iter().filter(|entry| entry["kind"] == kind).collect()
+    }
+
+    /// What `smirr ledger` says of the board, with more arguments.
+    pub fn ledger(&self, more: &[&str]) -> serde_json::Value {
+        let told = self.smirr(&[&["--json", "ledger"], more].concat()).ends(0).stdout;
+        serde_json::from_str(&told).expect("it is one JSON document")
     }
 
     /// The operator's validation report.

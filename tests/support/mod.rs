@@ -8,6 +8,7 @@ pub mod postgres;
 pub mod program;
 pub mod sheets;
 pub mod statistics;
+pub mod store;
 
 pub use board::{Board, Size};
 

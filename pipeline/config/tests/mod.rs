@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 
@@ -20,7 +21,12 @@ mod quarters;
 mod servers;
 mod slips;
 mod targets;
+mod trials;
 mod words;
+
+/// The folders of a board, and where the tests' own come from.
+const PARTS: [(&str, &str); 3] =
+    [("configs", "tests/fixtures/configs"), ("schemas", "schemas"), ("reports", "tests/fixtures/reports")];
 
 /// A copy of the fixtures that a test may spoil.
 struct Board {
@@ -31,9 +37,7 @@ impl Board {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         // The reports of the fixtures stay as they are while those that ship grow.
-        for (part, from) in
-            [("configs", "tests/fixtures/configs"), ("schemas", "schemas"), ("reports", "tests/fixtures/reports")]
-        {
+        for (part, from) in PARTS {
             fs::create_dir(folder.path().join(part)).unwrap();
             for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(from)).unwrap() {
                 let path = entry.unwrap().path();
@@ -90,7 +94,41 @@ impl Board {
     }
 
     fn load(&self) -> Result<Plan> {
-        load(&self.path("configs/demo.yaml"))
+        let found = load(&self.path("configs/demo.yaml"));
+        if let Some(folder) = std::env::var_os("SMIRR_KEEP_YAML") {
+            self.keep(Path::new(&folder), &found);
+        }
+        found
+    }
+
+    /// Keeps what the test changed, with what was said of it, for the tests in `tests/editor`: an editor says the same.
+    fn keep(&self, folder: &Path, found: &Result<Plan>) {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let folder = folder.join(format!("{}-{number}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for (part, from) in PARTS {
+            for name in tables::stems(&self.path(part)) {
+                let file = format!("{part}/{name}.yaml");
+                let text = fs::read_to_string(self.path(&file)).unwrap_or_default();
+                let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(from).join(format!("{name}.yaml"));
+                let own = fs::read_to_string(own).unwrap_or_default();
+                if !text.is_empty() && text != own && text != own.replace("/{quarter}", "") {
+                    fs::create_dir_all(folder.join(part)).unwrap();
+                    fs::write(folder.join(file), text).unwrap();
+                }
+            }
+        }
+        let complaint = |it: &Diagnostic| {
+            let mut end = it.file.iter().rev().take(2).map(|part| part.to_string_lossy()).collect::<Vec<_>>();
+            end.reverse();
+            serde_json::json!({ "file": end.join("/"), "line": it.line, "message": it.message })
+        };
+        let said = match found {
+            Err(Error::Config(complaints)) => complaints.iter().map(complaint).collect(),
+            _ => serde_json::json!([]),
+        };
+        fs::write(folder.join("complaints.json"), said.to_string()).unwrap();
     }
 
     /// The complaints as printed, with the test's own folder taken out.

@@ -203,9 +203,9 @@ fn what_the_tables_must_have() {
             "schemas/practices.yaml",
             "breach: unknown",
             "breach: unknwon",
-            "practices.yaml:18:13 unknown word `unknwon`".to_string(),
+            "practices.yaml:19:13 unknown word `unknwon`".to_string(),
         ),
-        (POSTS, "type: decimal", "type: decimel", "practitioners.yaml:21:11 unknown word `decimel`".to_string()),
+        (POSTS, "type: decimal", "type: decimel", "practitioners.yaml:22:11 unknown word `decimel`".to_string()),
     ];
     let mut wrong = Vec::new();
     for (file, from, to, expected) in slips {

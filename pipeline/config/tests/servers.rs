@@ -37,8 +37,8 @@ fn every_slip_in_a_server_is_told() {
     told(&format!("{of} }}"), "exactly one of `table` and `query` is needed");
     told(&format!("{of}, table: a, query: b }}"), "exactly one of `table` and `query` is needed");
     told(&format!("{of}, table: a.b.c }}"), "the table is written `table` or `schema.table`");
-    told(&format!("{of}, table: a, path: b }}"), "`path` is of files, and this source is a server");
-    told(&format!("{of}, table: a, sheet: b }}"), "`sheet` is of files");
+    told(&format!("{of}, table: a, path: b }}"), "`path` is for files and object stores");
+    told(&format!("{of}, table: a, sheet: b }}"), "`sheet` is for files");
     told(&format!("{of}, query: ' ' }}"), "the query is empty");
     told("{ table: a }", "`table` and `query` are asked of a server");
     told("{ postgres: {}, table: a }", "exactly one of `file`, `env` and `command` is needed");

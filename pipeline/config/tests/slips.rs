@@ -61,9 +61,9 @@ error: unknown key `leger`
    = help: did you mean `ledger`?
 
 error: unknown word `cod`
-  --> schemas/referrals.yaml:35:11
+  --> schemas/referrals.yaml:36:11
    |
-35 |     type: cod
+36 |     type: cod
    |           ^^^
    |
    = help: did you mean `code`?
