@@ -69,12 +69,13 @@ const fn spoken(
 const BROKEN: &str = "broken/board.yaml";
 
 /// In an order in which each finds what it needs.
-const SPOKEN: [Spoken; 17] = [
+const SPOKEN: [Spoken; 18] = [
     spoken("init", "other", &["board", "config", "files", "folder", "next", "quarter"], "board", 14),
-    spoken("check", "board/board.yaml", &["board", "quarter", "reports", "warnings"], BROKEN, 10),
+    spoken("check", "board/board.yaml", &["board", "quarter", "reports", "tests", "warnings"], BROKEN, 10),
     spoken("plan", "board/board.yaml", PLAN, "board/board.yaml --quarter 2026", 2),
     spoken("ingest", "board/board.yaml", &["validation"], BROKEN, 10),
     spoken("ledger", "board/board.yaml", &["entries", "totals", "verified"], "nowhere.yaml", 10),
+    spoken("status", "board/board.yaml", STATUS, BROKEN, 10),
     spoken("run", "board/board.yaml", &["runs"], BROKEN, 10),
     spoken("ledger", "board/board.yaml --verify", &["entries", "totals", "verified"], "", 2),
     spoken("explain", "board/board.yaml reach", &["measures", "report", "title"], "board/board.yaml reech", 10),
@@ -100,6 +101,20 @@ const PLAN: &[&str] = &[
     "quarter",
     "refused",
     "reports",
+];
+const STATUS: &[&str] = &[
+    "board",
+    "compared",
+    "counts",
+    "lists_unknown",
+    "needs",
+    "published",
+    "quarter",
+    "ready",
+    "reports",
+    "revisions",
+    "run_at_work",
+    "tables",
 ];
 const SCHEMA: &[&str] = &[
     "$defs",
@@ -256,7 +271,7 @@ fn every_example_in_the_help_runs() {
         shell.args(["-c", line]).env("PATH", &path).env("NO_COLOR", "1");
         Ran::of(shell.current_dir(place.path()).stdin(Stdio::null()))
     };
-    let order = ["init", "check", "ingest", "plan", "explain", "study", "run", "ledger", "verify"];
+    let order = ["init", "check", "ingest", "plan", "explain", "study", "status", "run", "ledger", "verify"];
     let rest = examples.keys().map(String::as_str).filter(|it| !order.contains(it));
     for command in order.into_iter().chain(rest) {
         for line in &examples[command] {

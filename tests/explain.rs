@@ -115,7 +115,11 @@ fn the_first_screen_is_in_plain_words() {
     // The whole of the quarter's loss goes to the one report.
     let cost = answer("What does it cost?");
     assert!(cost[0].starts_with("A privacy loss of rho 0.25. That is 25.0% of the rho 1 "), "{cost:?}");
-    assert!(cost[1].ends_with("is right at most 68 times in 100. A coin is right 50 times."), "{cost:?}");
+    assert!(
+        cost[1].starts_with("For those who count in epsilon: ") && cost[1].ends_with(", at a delta of 1e-7."),
+        "{cost:?}"
+    );
+    assert!(cost[2].ends_with("is right at most 68 times in 100. A coin is right 50 times."), "{cost:?}");
     let noise = reports[0]["measures"][1]["drawn"][0]["scale"].as_f64().expect("a scale");
     let off = answer("What hides them?").iter().find(|it| it.contains("Registered")).cloned().expect("the register");
     let first = off.split(": ").nth(1).and_then(|it| it.split(' ').next()?.parse::<f64>().ok()).expect("a number");

@@ -330,8 +330,9 @@ fn several_quarters_are_one_line_each() {
     let board = board(&[BEFORE, NOW]);
     board.smirr(&["run", "--quiet", "--quarter", BEFORE]).ends(0);
     let arguments = ["status", "--since", "2024-Q3", "--quarter", NOW];
-    let lines = board.smirr(&[&["--json"][..], &arguments].concat()).ends(0).stdout;
-    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).expect("it is JSON")).collect::<Vec<_>>();
+    let json = board.smirr(&[&["--json"][..], &arguments].concat()).ends(0).stdout;
+    let json = serde_json::from_str::<Value>(&json).expect("it is JSON");
+    let lines = json["quarters"].as_array().expect("quarters");
     let told = lines.iter().map(|it| (it["quarter"].as_str().expect("a quarter"), it["published"] == true, counts(it)));
     let files = lines[1]["counts"]["in"].as_u64().expect("a number");
     assert_eq!(

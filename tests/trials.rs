@@ -115,6 +115,18 @@ fn what_may_be_behind_a_difference_is_said() {
     );
 }
 
+/// A key that no test has is told of with the rest of the YAML, before any test is run.
+#[test]
+fn a_slip_in_a_key_is_told_before_any_test_is_run() {
+    let end = board("status = 'declined'", &TEST.replace("    expect:", "    expects:")).smirr(&["check"]).ends(10);
+    assert!(
+        end.stderr.contains("unknown key `expects`") && end.stderr.contains("did you mean `expect`?"),
+        "{}",
+        end.stderr
+    );
+    assert!(!end.stderr.contains("fails"), "{}", end.stderr);
+}
+
 /// A row that a run would set aside says nothing of what the author means.
 #[test]
 fn a_row_that_ingest_sets_aside_is_no_test() {

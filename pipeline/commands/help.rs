@@ -69,20 +69,6 @@ pub const HELP: [Help; 19] = [
         ],
     },
     Help {
-        command: "status",
-        reads: "the YAML, public tables, the store's and the ledger's word, and names, sizes and hashes of what has arrived",
-        spends: NOTHING,
-        exits: &[10, 11, 12, 14],
-        examples: &[
-            (
-                "What has arrived, what is late or failed, and whether the quarter is ready",
-                "smirr status strathmirr/board.yaml",
-            ),
-            ("For a script: waits until the quarter is ready", "smirr status strathmirr/board.yaml --watch 60 --ready"),
-            ("A year at a glance, a line a quarter", "smirr status strathmirr/board.yaml --since 2025-Q4"),
-        ],
-    },
-    Help {
         command: "plan",
         reads: PUBLIC,
         spends: NOTHING,
@@ -111,16 +97,6 @@ pub const HELP: [Help; 19] = [
             "How near to the truth one report would come, over 20 simulated runs",
             "smirr study strathmirr/board.yaml reach --runs 20 --patients 2000",
         )],
-    },
-    Help {
-        command: "status",
-        reads: "the YAML, public tables, and the names, sizes and hashes of what arrived; no row of it",
-        spends: NOTHING,
-        exits: &[10, 11, 12, 14],
-        examples: &[
-            ("What has arrived, what is late, and whether the quarter is ready", "smirr status strathmirr/board.yaml"),
-            ("Every file, a line each", "smirr status strathmirr/board.yaml --all"),
-        ],
     },
     Help {
         command: "run",

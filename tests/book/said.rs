@@ -1,22 +1,29 @@
 //! What the book shows against what a program said. Numbers and hashes may differ: noise is in some, the day in others.
 
-/// A line without what may differ: numbers, hashes, and the widths of tables that follow from numbers.
+/// A line without what may differ: numbers, hashes, and the widths of tables that follow from numbers. A quarter, and a
+/// loss after its unit, are no such numbers.
 fn masked(line: &str) -> String {
-    let is_part = |c: char| c.is_ascii_hexdigit() || ",.:-".contains(c);
-    let words = line.split_whitespace().map(|word| {
-        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
-        let is_hash = bare.len() >= 8 && bare.chars().all(|c| c.is_ascii_hexdigit());
-        match word {
-            _ if word.chars().all(|c| "─═-".contains(c)) => "-".into(),
-            _ if is_hash || (word.starts_with(|c: char| c.is_ascii_digit()) && bare.chars().all(is_part)) => {
-                word.replacen(bare, "#", 1)
-            }
-            _ => digits_masked(word),
+    let mut words = Vec::<String>::new();
+    for word in line.split_whitespace() {
+        let is_loss = words.last().is_some_and(|before| ["rho", "epsilon"].contains(&before.as_str()));
+        let word = if is_loss || word.contains("-Q") { word.to_owned() } else { masked_word(word) };
+        if word != "-" || words.last().is_none_or(|before| before != "-") {
+            words.push(word);
         }
-    });
-    let mut words = words.collect::<Vec<String>>();
-    words.dedup_by(|word, before| word == "-" && before == "-");
+    }
     words.join(" ")
+}
+
+fn masked_word(word: &str) -> String {
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_hash = bare.len() >= 8 && bare.chars().all(|c| c.is_ascii_hexdigit());
+    let is_number = word.starts_with(|c: char| c.is_ascii_digit())
+        && bare.chars().all(|c| c.is_ascii_hexdigit() || ",.:-".contains(c));
+    match word {
+        _ if word.chars().all(|c| "─═-".contains(c)) => "-".into(),
+        _ if is_hash || is_number => word.replacen(bare, "#", 1),
+        _ => digits_masked(word),
+    }
 }
 
 fn digits_masked(word: &str) -> String {

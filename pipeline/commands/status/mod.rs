@@ -44,7 +44,8 @@ pub struct StatusArguments {
     /// right, 12 where the budget has no room, 14 where the ledger is lost. With `--watch`, ends once it is ready.
     #[arg(long)]
     ready: bool,
-    /// Looks again every so many seconds, as with `--quick`, until it is interrupted.
+    /// Looks again every so many seconds, as with `--quick`, until it is interrupted. Where it does not write to a
+    /// terminal, it writes only what has changed; with `--json`, one object a line.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     watch: Option<u64>,
 }
@@ -115,7 +116,7 @@ fn quarters(
         all.push(glance(plan, comparing, Resources::default(), progress)?);
     }
     match json {
-        true => print(&all.iter().map(|status| format!("{}\n", in_brief(status))).collect::<String>()),
+        true => print(&format!("{}\n", json!({ "quarters": all.iter().map(in_brief).collect::<Vec<_>>() }))),
         false => print(&text::quarters(&plans[0].board, &all)),
     }
 }

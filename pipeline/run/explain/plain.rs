@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::ingest::layout::{BUCKET, PERSON};
 use crate::link::{ACTIVE, REGISTER, earlier_table, stored_table};
 use crate::privacy::{Bounds, Exact, Loss, Role};
-use crate::run::label::{right_in_100, unit};
+use crate::run::label::{self, right_in_100, unit};
 use crate::run::question::{self, Question};
 use crate::schema::{Kind, Sender, TableSchema};
 
@@ -105,8 +105,8 @@ fn columns(plan: &Plan, measures: &[MeasureExplained]) -> Vec<String> {
         said.push("Of every table of people, the pseudonym: who has a row anywhere is told from who has none.".into());
     }
     said.push(
-        "A pseudonym takes the identifier's place as soon as a file is read, and only the board's key makes it. No other \
-         column is looked at."
+        "A pseudonym takes the identifier's place as soon as a file is read, and only the board's key makes it. Other columns \
+         are checked as files are read, and take no part in this report."
             .into(),
     );
     said
@@ -148,7 +148,7 @@ fn change(plan: &Plan, report: &Report, measures: &[MeasureExplained]) -> Vec<St
             let what = proof.bounds.as_ref().map_or("nothing".into(), |bounds| at_most(bounds, scale));
             format!("one {} changes {what}", person(proof.role))
         });
-        let (change, what) = (roles.collect::<Vec<_>>().join("; "), label(report, measure));
+        let (change, what) = (roles.collect::<Vec<_>>().join("; "), name_of(report, measure));
         match said.iter_mut().find(|(known, _)| *known == change) {
             Some((_, measures)) if measures.contains(&what) => {}
             Some((_, measures)) => measures.push(what),
@@ -170,7 +170,7 @@ fn at_most(bounds: &Bounds, scale: f64) -> String {
 }
 
 /// The measure in words; of a mean, which of the two figures behind it.
-fn label(report: &Report, measure: &Measure) -> String {
+fn name_of(report: &Report, measure: &Measure) -> String {
     let label = format!("\"{}\"", measure.label);
     let is = |at: usize| report.measures.get(at).is_some_and(|it| it.name == measure.name);
     match report.means.iter().find(|mean| is(mean.sum) || is(mean.count)) {
@@ -196,7 +196,7 @@ fn noise(plan: &Plan, report: &Report, measures: &[MeasureExplained]) -> Vec<Str
     let mut by_measure = Vec::<(String, BTreeMap<usize, (f64, f64)>, &str)>::new();
     for explained in measures {
         let Some(measure) = report.measures.iter().find(|it| it.name == explained.name) else { continue };
-        let (what, scale) = (label(report, measure), scale(plan, measure));
+        let (what, scale) = (name_of(report, measure), scale(plan, measure));
         for (table, noise) in &explained.drawn {
             let level = plan.geography.levels.iter().position(|it| Some(it.name.as_str()) == table.split(" x ").next());
             let (Some(level), Ok(within)) = (level, noise.accuracy(0.05)) else { continue };
@@ -272,6 +272,10 @@ fn cost(plan: &Plan, question: &Question<'_>) -> Result<Vec<String>> {
             limits.quarter
         ),
     }];
+    let stated = label::cost(plan, &loss)?;
+    if let (Some(epsilon), Some(delta)) = (stated.epsilon, stated.delta) {
+        said.push(format!("For those who count in epsilon: {epsilon:.2}, at a delta of {delta}."));
+    }
     said.push(format!(
         "Someone who knows all about everybody else, and guesses from this report alone whether one person's rows are in it, \
          is right at most {} times in 100. A coin is right 50 times.",

@@ -63,7 +63,8 @@ pub fn board(plan: &Plan, report: &Report, made: &Made, scratch: &Path) -> Resul
         write(&path, &csv(lines.map_or(&[][..], |(_, lines)| lines))?)?;
         let glob = PathBuf::from(glob::Pattern::escape(&path.display().to_string()));
         let origins = vec![Origin::Files(Files { glob, sheet: Sheet::default() })];
-        sources.push(Source { origins, ..source.clone() });
+        // Every field is said: what a source is read by must not come along.
+        sources.push(Source { table: source.table.clone(), origins, schema: source.schema.clone() });
     }
     let secret = |name: &str, text: &str| {
         let path = file(name.into());

@@ -171,7 +171,7 @@ impl Maker<'_> {
                 self.key(&schema.table, text)
             }
             Kind::Reference | Kind::PracticeCode => match &column.to {
-                Some(to) => self.key(&to.clone(), text),
+                Some(to) => self.key(to, text),
                 None => key_code(column, 0, text),
             },
             Kind::Area => self.area(schema, name, column, text),
@@ -229,15 +229,19 @@ impl Maker<'_> {
             let (index, _) = self.areas.entry(name.to_string()).or_default().insert_full(text.to_string());
             return area_code(column, index, text);
         }
-        let Some(lookup) = self.schema(&self.plan.geography.table) else { return text.to_string() };
+        let plan = self.plan;
+        let Some(lookup) = plan.sources.iter().find(|source| source.table == plan.geography.table) else {
+            return text.to_string();
+        };
         let known = lookup
+            .schema
             .columns
             .iter()
             .find_map(|(name, column)| Some(area_code(column, self.areas.get(name)?.get_index_of(text)?, text)));
         let is_row = self.public.get(&lookup.table).is_some_and(|names| names.contains(text));
         match known {
             Some(code) => code,
-            None if is_row => self.key(&self.plan.geography.table.clone(), text),
+            None if is_row => self.key(&lookup.table, text),
             None => area_code(column, 0, text),
         }
     }

@@ -2,9 +2,9 @@
 //! would publish but for its noise.
 //!
 //! Nothing of the board's own is opened: no extract, no public table, no key and no ledger. Each test has a board of its
-//! own ([`board`]) of whole extracts ([`made`]); these are ingested, pseudonymised, linked, bounded, proved and measured,
+//! own (`board`) of whole extracts (`made`); these are ingested, pseudonymised, linked, bounded, proved and measured,
 //! and released into a ledger of their own with noise that is next to none. What comes of it is held against the author's
-//! figures ([`compare`]).
+//! figures (`compare`).
 
 mod board;
 mod compare;
