@@ -78,7 +78,7 @@ const SPOKEN: [Spoken; 18] = [
     spoken("status", "board/board.yaml", STATUS, BROKEN, 10),
     spoken("run", "board/board.yaml", &["runs"], BROKEN, 10),
     spoken("ledger", "board/board.yaml --verify", &["entries", "totals", "verified"], "", 2),
-    spoken("explain", "board/board.yaml reach", &["measures", "report", "title"], "board/board.yaml reech", 10),
+    spoken("explain", "board/board.yaml reach", EXPLAIN, "board/board.yaml reech", 10),
     spoken("study", STUDY, &["board", "patients", "reports", "runs"], "board/board.yaml --runs 1", 2),
     spoken("verify", "board/published/2026-Q3", &["verified"], "board", 14),
     spoken("synth", "extracts --patients 500", &["bytes", "files", "rows"], "board", 11),
@@ -102,6 +102,7 @@ const PLAN: &[&str] = &[
     "refused",
     "reports",
 ];
+const EXPLAIN: &[&str] = &["in_plain_words", "measures", "report", "title"];
 const STATUS: &[&str] = &[
     "board",
     "compared",

@@ -1,9 +1,10 @@
 //! Targets for input of any kind, over what smirr shows of itself. Those over its insides are beside the code:
 //! `privacy::ledger::fuzz_tests` and `measure::spec::fuzz`. `tests/fuzz/README.md` says how to run them for longer.
 
-mod csv;
+pub mod csv;
 mod driver;
 mod parquet;
+mod workbook;
 mod yaml;
 
 use driver::{Target, fuzz};
@@ -21,4 +22,9 @@ fn every_row_of_any_csv_is_kept_or_set_aside_wherever_its_blocks_are_cut() {
 #[test]
 fn a_spoiled_parquet_file_is_refused_or_read_whole() {
     fuzz(&Target { name: "parquet", words: parquet::WORDS, grow: None, cases: 600, run: &parquet::run });
+}
+
+#[test]
+fn a_spoiled_workbook_is_refused_or_read_whole() {
+    fuzz(&Target { name: "workbook", words: workbook::WORDS, grow: None, cases: 300, run: &workbook::run });
 }

@@ -118,7 +118,8 @@ fn a_board_is_what_ships() {
             let shipped = shipped(kind, below);
             let listed = shipped.keys().cloned().collect::<BTreeSet<_>>();
             assert_eq!(names(&board.join(kind)), listed, "{country}: `pipeline/commands/init.rs` lists them");
-            for (name, path) in shipped {
+            // A test of `tests/reference.rs` holds the JSON Schemas against the types of which a board's are made.
+            for (name, path) in shipped.into_iter().filter(|(name, _)| name.ends_with(".yaml")) {
                 let text = fs::read_to_string(path).expect("it is text");
                 // English files ship a folder deeper.
                 let text = if below.is_empty() { text } else { text.replace("$schema=../", "$schema=") };

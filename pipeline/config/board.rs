@@ -106,9 +106,9 @@ fn usual_activity() -> f64 {
     1.0
 }
 
-/// Where a table's extracts are: a path, a glob, a list of either, or a path with the schema to read it by. `{quarter}` in
-/// a path stands for the reported quarter. A path may lead into an object store: `s3://bucket/key`, `az://container/key`,
-/// `abfss://container@account.dfs.core.windows.net/key` or `gs://bucket/key`, with globs over keys.
+/// Where a table's extracts are: a path, a glob, a list of either, a path with the schema to read it by, or a server.
+/// `{quarter}` in a path stands for the reported quarter. A path may lead into an object store: `s3://bucket/key`,
+/// `az://container/key`, `abfss://container@account.dfs.core.windows.net/key` or `gs://bucket/key`, with globs over keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SourceYaml {
@@ -135,7 +135,8 @@ pub struct DetailedSource {
     /// The sheet, where the files are workbooks (XLSX or ODS) with more than one.
     #[serde(default)]
     pub sheet: Option<String>,
-    /// The row of the headings in a workbook, as the spreadsheet numbers it; the first that is not blank unless said.
+    /// The row of the headings in a workbook, as the spreadsheet numbers it; unless said, the first of the first twenty
+    /// that has all the headings that the table needs.
     #[serde(default)]
     pub header_row: Option<u32>,
     /// Where an object store is, if not the cloud's own: `https://minio.board.example:9000`.
@@ -152,6 +153,15 @@ pub struct DetailedSource {
     /// the credentials themselves.
     #[serde(default)]
     pub credentials: Option<KeyYaml>,
+    /// Where the connection string of a PostgreSQL server is; never the string itself.
+    #[serde(default)]
+    pub postgres: Option<KeyYaml>,
+    /// The table or view to read there: `organisations`, or `community.organisations` with its schema.
+    #[serde(default)]
+    pub table: Option<String>,
+    /// In place of `table`: one SELECT, whose columns are the extract's.
+    #[serde(default)]
+    pub query: Option<String>,
 }
 
 /// How identifiers become pseudonyms.

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::Needs;
-use super::board::{DetailedSource, SourceYaml};
+use super::board::{DetailedSource, KeyYaml, SourceYaml};
 use super::check_board::Board;
 use super::check_objects::is_address;
-use super::plan::{Fictional, Files, Origin, Sheet, Source};
+use super::plan::{Asked, Fictional, Files, Origin, Postgres, Sheet, Source};
 use super::suggest::quote;
 use crate::schema::Sender;
 
@@ -51,10 +51,27 @@ impl Board<'_> {
 
     /// The table of kinds. `None` after a complaint.
     fn origin(&mut self, entry: &Entry<'_>, made: Option<&str>) -> Option<Origin> {
+        if let Some(detailed) = entry.detailed {
+            match &detailed.postgres {
+                Some(connection) => return self.postgres(&entry.place, detailed, connection),
+                None if detailed.table.is_some() || detailed.query.is_some() => {
+                    let help = "add `postgres: { env: NAME }`, which says where the connection string is".to_string();
+                    self.complain(&steps(&entry.place), "`table` and `query` are asked of a server", Some(help));
+                    return None;
+                }
+                None => {}
+            }
+        }
         let Some((place, path)) = &entry.path else {
-            self.complain(&steps(&entry.place), "a source needs a `path`", None);
+            self.complain(&steps(&entry.place), "a source needs a `path`, or `postgres`", None);
             return None;
         };
+        if ["postgres://", "postgresql://"].iter().any(|scheme| path.starts_with(scheme)) {
+            let help =
+                "write `{ postgres: { env: NAME }, table: ... }`, and put the string into that variable".to_string();
+            self.complain(&steps(place), "a connection string has no place in this file", Some(help));
+            return None;
+        }
         let sheet = self.sheet(entry);
         if is_address(path) {
             return self.objects(&steps(&entry.place), &steps(place), path, entry.detailed, sheet);
@@ -77,6 +94,61 @@ impl Board<'_> {
             || (private && self.needs == Needs::WhatIsPublic);
         self.matches(place, path, &glob, may_lack);
         Some(Origin::Files(Files { glob, sheet }))
+    }
+
+    /// A table or a query of a server, which nothing is asked before a run.
+    fn postgres(&mut self, place: &[String], detailed: &DetailedSource, connection: &KeyYaml) -> Option<Origin> {
+        let at = |key: &'static str| place.iter().map(String::as_str).chain([key]).collect::<Vec<_>>();
+        let strays = [
+            ("path", detailed.path.is_some()),
+            ("sheet", detailed.sheet.is_some()),
+            ("header_row", detailed.header_row.is_some()),
+            ("endpoint", detailed.endpoint.is_some()),
+            ("region", detailed.region.is_some()),
+            ("plain_http", detailed.plain_http),
+            ("credentials", detailed.credentials.is_some()),
+        ];
+        for (key, _) in strays.iter().filter(|(_, is_there)| *is_there) {
+            self.complain(
+                &at(key),
+                &format!("`{key}` is for files and object stores, and this source is a server"),
+                None,
+            );
+        }
+        let connection = match &connection.file {
+            Some(file) if file.to_string_lossy().contains("://") => {
+                let help = "write the path of a file that holds the string; never the string itself".to_string();
+                self.complain(&at("postgres"), "this is not a path", Some(help));
+                None
+            }
+            _ => self.secret(&at("postgres"), "connection string", connection, false),
+        };
+        let asked = match (&detailed.table, &detailed.query) {
+            (Some(table), None) => self.table_of_server(&at("table"), table),
+            (None, Some(query)) if query.trim().is_empty() => {
+                self.complain(&at("query"), "the query is empty", None);
+                None
+            }
+            (None, Some(query)) => Some(Asked::Query(query.clone())),
+            _ => {
+                self.complain(&steps(place), "exactly one of `table` and `query` is needed", None);
+                None
+            }
+        };
+        Some(Origin::Postgres(Postgres { connection: connection?, asked: asked? }))
+    }
+
+    fn table_of_server(&mut self, place: &[&str], table: &str) -> Option<Asked> {
+        let parts = table.split('.').collect::<Vec<_>>();
+        match parts[..] {
+            _ if parts.iter().any(|part| part.trim().is_empty()) => {}
+            [name] => return Some(Asked::Table { schema: None, name: name.into() }),
+            [schema, name] => return Some(Asked::Table { schema: Some(schema.into()), name: name.into() }),
+            _ => {}
+        }
+        let help = "for any other name write `query: SELECT * FROM ...`".to_string();
+        self.complain(place, "the table is written `table` or `schema.table`", Some(help));
+        None
     }
 
     /// Where the rows are in what turns out to be a workbook.

@@ -99,6 +99,8 @@ pub enum Origin {
     Files(Files),
     /// Objects in a store.
     Objects(Objects),
+    /// A table or a query of PostgreSQL.
+    Postgres(Postgres),
 }
 
 /// Files on the machine's own disks.
@@ -154,12 +156,46 @@ impl Objects {
     }
 }
 
+/// A table or a query of PostgreSQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postgres {
+    /// Where the connection string is.
+    pub connection: KeySource,
+    /// What is asked for.
+    pub asked: Asked,
+}
+
+/// What a server is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// All of a table or view.
+    Table {
+        /// Its schema; where the server looks first unless said.
+        schema: Option<String>,
+        /// Its name.
+        name: String,
+    },
+    /// What one SELECT answers.
+    Query(String),
+}
+
+impl fmt::Display for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.asked {
+            Asked::Table { schema: Some(schema), name } => write!(f, "postgres:{schema}.{name}"),
+            Asked::Table { schema: None, name } => write!(f, "postgres:{name}"),
+            Asked::Query(_) => f.write_str("postgres: query"),
+        }
+    }
+}
+
 /// Where the rows of a table are in a workbook.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sheet {
     /// The sheet's name; the only sheet unless said.
     pub name: Option<String>,
-    /// The row of the headings, counted from 1; the first that is not blank unless said.
+    /// The row of the headings, counted from 1; unless said, the first of the first twenty that has all the headings that
+    /// the table needs.
     pub header_row: Option<u32>,
 }
 
@@ -169,6 +205,7 @@ impl fmt::Display for Origin {
         match self {
             Origin::Files(files) => write!(f, "{}", files.glob.display()),
             Origin::Objects(objects) => write!(f, "{}{}", objects.root(), objects.keys),
+            Origin::Postgres(server) => write!(f, "{server}"),
         }
     }
 }

@@ -19,17 +19,28 @@ const LARGEST: u64 = 1 << 20;
 
 /// What `pseudonyms` says where to find.
 const SECRETS: [&str; 2] = ["key", "salt"];
+/// What a source says where to find.
+const SECRETS_OF_SOURCES: [&str; 2] = ["credentials", "postgres"];
+/// What a connection string has, and a path or a name has not.
+const OF_CONNECTIONS: [&str; 3] = ["postgres://", "postgresql://", "password="];
 
-/// Where a board's YAML may hold a secret itself, put by mistake where its place is asked for: anywhere but in a path.
-/// The lines of it are not shown.
+/// Where a board's YAML may hold a secret itself, put by mistake where its place is asked for: anywhere but in a path, or
+/// where a source has the look of a connection string. The lines of it are not shown.
 fn misplaced(root: &Node) -> Vec<&Node> {
-    let is_path = |secret: &Node| matches!(secret.entries(), [(key, _)] if key.text() == Some("file"));
-    let pseudonyms = root.get("pseudonyms");
-    let ours = SECRETS.iter().filter_map(|name| pseudonyms?.get(name));
-    let sources = root.get("sources").map_or(&[][..], Node::entries).iter().map(|(_, source)| source);
-    let signed_in = sources.clone().filter_map(|source| source.get("credentials"));
-    let mut found = ours.chain(signed_in).filter(|secret| !is_path(secret)).collect::<Vec<_>>();
-    found.extend(sources.filter(|source| source.texts().into_iter().any(may_hold_a_credential)));
+    let is_path = |secret: &&Node| matches!(secret.entries(), [(key, _)] if key.text() == Some("file"));
+    let mut found = Vec::new();
+    if let Some(pseudonyms) = root.get("pseudonyms") {
+        found.extend(SECRETS.iter().filter_map(|name| pseudonyms.get(name)).filter(|secret| !is_path(secret)));
+    }
+    let mut waiting = root.get("sources").into_iter().collect::<Vec<_>>();
+    while let Some(node) = waiting.pop() {
+        found.extend(SECRETS_OF_SOURCES.iter().filter_map(|name| node.get(name)).filter(|secret| !is_path(secret)));
+        let text = node.text().unwrap_or_default().to_lowercase();
+        let signs_in = may_hold_a_credential(&text) || OF_CONNECTIONS.iter().any(|word| text.contains(word));
+        found.extend(signs_in.then_some(node));
+        waiting.extend(node.items());
+        waiting.extend(node.entries().iter().flat_map(|(key, value)| [key, value]));
+    }
     found
 }
 

@@ -116,6 +116,9 @@ pub struct Reference {
 impl Convert {
     /// Reads one trimmed, non-blank field.
     pub fn read<'a>(&'a self, text: &'a [u8]) -> Read<'a> {
+        if is_formula_error(text) {
+            return Read::bad(Rule::Type);
+        }
         match self {
             Convert::TenDigits => ten_digits(text),
             Convert::Slk581 { born } => linkage_key::read(text, *born),
@@ -130,6 +133,17 @@ impl Convert {
             Convert::Whole { places, between } => whole(text, *places, *between),
             Convert::Area { pattern, retired } => area(text, pattern.as_deref(), retired),
         }
+    }
+}
+
+/// Whether a text is what a spreadsheet shows where a formula has failed: it stands for no value, and as a key it would
+/// make one person of many.
+fn is_formula_error(text: &[u8]) -> bool {
+    match text {
+        b"#N/A" | b"#NAME?" => true,
+        [b'#', word @ .., b'!'] => !word.is_empty() && word.iter().all(|c| c.is_ascii_uppercase() || b"/0".contains(c)),
+        [b'E', b'r', b'r', b':', code @ ..] => !code.is_empty() && code.iter().all(u8::is_ascii_digit),
+        _ => false,
     }
 }
 

@@ -1,6 +1,8 @@
 //! One delivery of a sender: its header matched to the layout, its content handed out in chunks that any thread may parse.
 
+use std::iter::Enumerate;
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::DataType;
@@ -9,6 +11,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReader
 use super::blocks::{BLOCK_BYTES, Block, Blocks, RunningHash};
 use super::layout::Layout;
 use super::rows::{Parsed, Rows};
+use super::workbook::{self, Unmatched, Workbook};
 use crate::error::{Error, Result};
 use crate::origin::delivery::{PagesOfParquet, RowHash};
 use crate::origin::{self, Content, Delivery};
@@ -31,6 +34,7 @@ pub struct Extract {
 enum Reading {
     Csv { blocks: Blocks, first: Option<Block>, hash: RunningHash },
     Parquet { file: Arc<ParquetFile>, group: usize, row: u64, sha256: String },
+    Sheet { pieces: Enumerate<IntoIter<workbook::Piece>>, sha256: String },
     Rows { batches: Batches, number: usize, row: u64, hash: HashOfRows },
 }
 
@@ -59,6 +63,7 @@ pub struct Chunk {
 enum Piece {
     Csv(Block),
     Parquet { file: Arc<ParquetFile>, group: usize, first_row: u64 },
+    Sheet(workbook::Piece),
     Rows { batch: RecordBatch, first_row: u64 },
 }
 
@@ -82,9 +87,10 @@ impl Extract {
         let mut magic = Vec::with_capacity(PARQUET.len());
         let mut start = std::io::Read::take(delivery.read()?, PARQUET.len() as u64);
         std::io::Read::read_to_end(&mut start, &mut magic).map_err(|e| delivery.unreadable("read", &e))?;
-        match magic == PARQUET {
-            true => Self::open_parquet(delivery, layout),
-            false => Self::open_csv(delivery, layout, size),
+        match magic.as_slice() {
+            PARQUET => Self::open_parquet(delivery, layout),
+            workbook::ARCHIVE | workbook::COMPOUND => Self::open_workbook(delivery, layout),
+            _ => Self::open_csv(delivery, layout, size),
         }
     }
 
@@ -117,6 +123,13 @@ impl Extract {
         Ok(Extract { header, reading: Reading::Parquet { file, group: 0, row: 1, sha256 } })
     }
 
+    fn open_workbook(delivery: &Delivery, layout: &Layout) -> Result<Self> {
+        let headings = |names: &[String]| Header::places(&delivery.shown, layout, names);
+        let Workbook { fields, width, pieces, sha256 } = Workbook::read(delivery, layout, &headings)?;
+        let pieces = pieces.into_iter().enumerate();
+        Ok(Extract { header: Arc::new(Header { fields, width }), reading: Reading::Sheet { pieces, sha256 } })
+    }
+
     fn of_rows(delivery: &Delivery, layout: &Layout, rows: origin::delivery::Rows) -> Result<Self> {
         let hash = HashOfRows::Running(RowHash::new(&rows.names));
         let names = rows.names.iter().map(|name| heading(name)).collect::<Vec<_>>();
@@ -144,6 +157,9 @@ impl Extract {
                 *group += 1;
                 Ok(Some(Chunk { number: *group - 1, header, piece }))
             }
+            Reading::Sheet { pieces, .. } => {
+                Ok(pieces.next().map(|(number, piece)| Chunk { number, header, piece: Piece::Sheet(piece) }))
+            }
             Reading::Rows { batches, number, row, hash } => {
                 let Some(batch) = batches.next().transpose()? else { return Ok(None) };
                 let HashOfRows::Running(running) = hash;
@@ -160,7 +176,7 @@ impl Extract {
     pub fn sha256(&self) -> String {
         match &self.reading {
             Reading::Csv { hash, .. } => hash.hex(),
-            Reading::Parquet { sha256, .. } => sha256.clone(),
+            Reading::Parquet { sha256, .. } | Reading::Sheet { sha256, .. } => sha256.clone(),
             Reading::Rows { hash: HashOfRows::Running(hash), .. } => hash.hex(),
         }
     }
@@ -172,9 +188,16 @@ fn heading(name: &str) -> String {
 }
 
 impl Header {
+    fn of(shown: &str, layout: &Layout, names: &[String]) -> Result<Self> {
+        match Self::places(shown, layout, names) {
+            Ok(fields) => Ok(Header { fields, width: names.len() }),
+            Err(Unmatched::Lacks(_, error) | Unmatched::Twice(error)) => Err(error),
+        }
+    }
+
     /// Matches names to columns. The header's own words are not repeated in the error: where a file has no header, they
     /// are a person's values.
-    fn of(shown: &str, layout: &Layout, names: &[String]) -> Result<Self> {
+    fn places(shown: &str, layout: &Layout, names: &[String]) -> Result<Vec<Option<usize>>, Unmatched> {
         let find = |header: &str| names.iter().position(|name| name.eq_ignore_ascii_case(header));
         let fields = layout.columns.iter().map(|column| find(&column.header)).collect::<Vec<_>>();
         let missing = layout
@@ -185,12 +208,13 @@ impl Header {
             .map(|(column, _)| format!("`{}`", column.header))
             .collect::<Vec<_>>();
         if !missing.is_empty() {
-            return Err(Error::Input(format!(
+            let error = Error::Input(format!(
                 "{}: the header lacks {} (table `{}`); is the first line the header, and is this the right table?",
                 shown,
                 missing.join(", "),
                 layout.table
-            )));
+            ));
+            return Err(Unmatched::Lacks(missing.len(), error));
         }
         for (column, field) in layout.columns.iter().zip(&fields).filter(|(_, field)| field.is_some()) {
             let again = names
@@ -198,10 +222,11 @@ impl Header {
                 .skip(field.map_or(0, |field| field + 1))
                 .any(|name| name.eq_ignore_ascii_case(&column.header));
             if again {
-                return Err(Error::Input(format!("{}: the header names `{}` twice", shown, column.header)));
+                let error = format!("{}: the header names `{}` twice", shown, column.header);
+                return Err(Unmatched::Twice(Error::Input(error)));
             }
         }
-        Ok(Header { fields, width: names.len() })
+        Ok(fields)
     }
 }
 
@@ -216,6 +241,7 @@ impl Chunk {
             Piece::Csv(block) => parse_csv(block, &mut rows),
             Piece::Parquet { file, group, first_row } => parse_parquet(file, *group, *first_row, &mut rows)
                 .map_err(|error| file.pages.blame(&file.shown, error))?,
+            Piece::Sheet(piece) => piece.parse(self.header.width, &mut rows),
             Piece::Rows { batch, first_row } => push_text(batch, *first_row, &mut rows),
         }
         rows.finish()

@@ -3,7 +3,7 @@
 //! Never prints, logs or stores a value: a breach is told by file, line, column and rule.
 //!
 //! In the order in which a file travels: [`extract`] opens it and hands out chunks of whole records ([`blocks`] cuts
-//! CSV), [`rows`] reads each row by the [`layout`] that was compiled from the schema, [`cell`] turns one field into a
+//! CSV, [`workbook`] reads a sheet), [`rows`] reads each row by the [`layout`] that was compiled from the schema, [`cell`] turns one field into a
 //! typed value or a broken [`rule`] (`linkage_key` reads SLK-581), [`tally`] counts, [`buckets`] puts large batches in
 //! an order that lets queries read some of the people only, and [`uniqueness`] settles the file as a whole.
 //!
@@ -19,5 +19,8 @@ pub mod layout;
 mod linkage_key;
 pub mod rows;
 pub mod rule;
+mod sheet_value;
 pub mod tally;
 pub mod uniqueness;
+mod unpacked;
+pub mod workbook;

@@ -5,8 +5,10 @@
 //! The table of kinds is [`find`]: a kind of origin is one file of this room and one line there.
 
 pub mod delivery;
+mod dsn;
 mod file;
 mod object;
+mod postgres;
 mod stores;
 
 use std::path::Path;
@@ -40,6 +42,7 @@ fn search(source: &Source, root: &Path, refuse_none: bool) -> Result<Vec<Deliver
         match origin {
             Origin::Files(files) => file::find(files, &source.table, root, &mut found)?,
             Origin::Objects(objects) => object::find(objects, &mut found)?,
+            Origin::Postgres(server) => postgres::find(server, &source.table, &mut found),
         }
         if refuse_none && found.len() == before {
             return Err(Error::Input(format!("the source of `{}` names no file: {origin}", source.table)));

@@ -109,13 +109,13 @@ impl Object {
     /// which may stay the same though bytes change.
     fn unchanged(&self) -> GetOptions {
         match self.tag() {
-            Some(tag) => GetOptions { if_match: Some(tag.to_owned()), ..GetOptions::default() },
+            Some(tag) => GetOptions { if_match: Some(format!("\"{tag}\"")), ..GetOptions::default() },
             None => GetOptions { if_unmodified_since: Some(self.meta.last_modified), ..GetOptions::default() },
         }
     }
 
     fn tag(&self) -> Option<&str> {
-        self.meta.e_tag.as_deref().filter(|tag| !tag.starts_with("W/"))
+        self.meta.e_tag.as_deref().filter(|tag| !tag.starts_with("W/")).map(bare)
     }
 
     /// Asks for bytes, and goes on at once: they come through the channel.
@@ -144,7 +144,8 @@ impl Object {
         let store = &self.bucket.store;
         let answer = store.get_opts(&self.meta.location, options).await.map_err(|e| self.bucket.note(&e))?;
         // A server that does not know the condition passes over it.
-        if answer.meta.size != self.meta.size || (answer.meta.e_tag.is_some() && answer.meta.e_tag != self.meta.e_tag) {
+        let is_same_tag = answer.meta.e_tag.as_deref().map(bare) == self.meta.e_tag.as_deref().map(bare);
+        if answer.meta.size != self.meta.size || (answer.meta.e_tag.is_some() && !is_same_tag) {
             return Err(CHANGED);
         }
         let bytes = answer.bytes().await.map_err(|e| self.bucket.note(&e))?;
@@ -189,6 +190,11 @@ impl Pages for Object {
     fn trouble(&self) -> Option<&'static str> {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An ETag without its quotes: Azure lists it without them, and answers with them.
+fn bare(tag: &str) -> &str {
+    tag.trim_matches('"')
 }
 
 /// Reads from end to end: a small piece, then large ones, the next of which comes while one is in use.
@@ -283,6 +289,11 @@ mod tests {
         assert_eq!(split("q/p*.csv"), ("q", Some("q/p*.csv")));
         assert_eq!(split("*.csv"), ("", Some("*.csv")));
         assert_eq!(split("q/p.csv"), ("q/p.csv", None));
+    }
+
+    #[test]
+    fn a_tag_is_the_same_with_and_without_its_quotes() {
+        assert_eq!((bare("\"0x2\""), bare("0x2")), ("0x2", "0x2"));
     }
 
     #[test]

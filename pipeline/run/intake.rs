@@ -22,7 +22,7 @@ use crate::store::{Store, Stored};
 use crate::validation::{TableReport, Validation};
 
 /// Raised whenever the same bytes under the same schema would be read otherwise: every part is then made again.
-const RULES_VERSION: &str = "ingest 3";
+const RULES_VERSION: &str = "ingest 4";
 
 /// A source, and what has arrived of it.
 type Arrived = (Source, Vec<Delivery>);

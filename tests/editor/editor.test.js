@@ -46,9 +46,9 @@ describe('an editor', { skip: missing }, () => {
     });
   }
 
-  // Fixtures do not say where their schema is: here the last line does, for then no other line moves.
+  // Fixtures do not say where their schema is: here a line before them does.
   const schemas = { configs: 'config', reports: 'report', schemas: 'table' };
-  const asIf = (kind, text) => `${text}\n# yaml-language-server: $schema=../schemas/${schemas[kind]}.schema.json\n`;
+  const asIf = (kind, text) => `# yaml-language-server: $schema=../schemas/${schemas[kind]}.schema.json\n${text}`;
   for (const kind of ['configs', 'reports']) {
     for (const path of yaml(join('tests/fixtures', kind))) {
       test(`${path} is without a squiggle`, async () => {
@@ -68,7 +68,11 @@ describe('an editor', { skip: missing }, () => {
       const complaints = JSON.parse(readFileSync(join(kept, board, 'complaints.json'), 'utf8'));
       const files = readdirSync(join(kept, board), { recursive: true }).filter((name) => name.endsWith('.yaml'));
       for (const file of files) {
-        const text = asIf(dirname(file), readFileSync(join(kept, board, file), 'utf8'));
+        const own = readFileSync(join(kept, board, file), 'utf8');
+        // No person wrote these hostile files: the server takes minutes for a megabyte, and follows references to
+        // references for ever.
+        if (own.length > 65536 || /: &\w+ \[/.test(own)) continue;
+        const text = asIf(dirname(file), own);
         yield { name: `${board}/${file}`, text, file, complaints: complaints.filter((it) => it.file === file) };
       }
     }
@@ -85,8 +89,9 @@ describe('an editor', { skip: missing }, () => {
     assert.ok(judged.length > 100, `${judged.length} files`);
   });
 
-  // What `config/shape.rs` says; the rest is a matter of meaning, of which an editor knows nothing.
-  const shape = /^(unknown key|unknown word|the keys? (is|are) missing|expected .*, found|.* is given twice|exactly one of)/;
+  // What `config/shape.rs` says; the rest is a matter of meaning, of which an editor knows nothing. To a schema `.nan` and
+  // `.inf` are numbers.
+  const shape = /^(unknown key|unknown word|the keys? (is|are) missing|expected .*, found (?!`\.(nan|inf)`)|.* is given twice)/;
   test('a slip of shape is squiggled on its line', unkept, async () => {
     const judged = [];
     for await (const { name, text, file, complaints } of shown()) {
@@ -94,7 +99,9 @@ describe('an editor', { skip: missing }, () => {
       if (slips.length === 0) continue;
       judged.push(
         editor.show(join(dirname(file), 'x.yaml'), text).then(({ wrong }) => {
-          const is = (line) => wrong.some(({ range }) => range.start.line < line && line <= range.end.line + 1);
+          // Where a key is given twice, the server says no more of the mapping.
+          if (wrong.some(({ message }) => message === 'Map keys must be unique')) return [];
+          const is = (line) => wrong.some(({ range }) => range.start.line <= line && line <= range.end.line);
           return slips.filter(({ line }) => !is(line)).map((it) => `${name}:${it.line} ${it.message}; ${lines(wrong)}`);
         }),
       );

@@ -80,7 +80,9 @@ const MOST_BLOCKS: usize = 4_000;
 const SAYS: &str = "the file is empty ask for it again has no header header lacks table is the first line the header and \
     is this the right table header names twice cannot be read to its end invalid data unexpected end of file other error \
     invalid input parameter column is of type that no text form list structure a quote that opens here is never closed or the record is longer than MiB line UTF save it as \
-    CSV in and send Parquet damaged";
+    CSV in and send Parquet damaged workbook sheet sheets empty cell holds an error newer kind such as SPILL mend formula \
+    archive no unpack what too large safely protected by password without one way safe old format xls xlsx xlsb binary \
+    first rows blank where are its headings Say so header_row which should have say path";
 
 /// What became of a file.
 #[derive(Debug, PartialEq)]
@@ -123,7 +125,8 @@ pub fn run(bytes: &[u8]) {
 
 /// Whether the content is taken as it stands.
 fn is_csv(text: &[u8]) -> bool {
-    let others: [&[u8]; 5] = [b"PAR1", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xff\xfe", b"\xfe\xff"];
+    let others: [&[u8]; 7] =
+        [b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xff\xfe", b"\xfe\xff"];
     !others.iter().any(|magic| text.starts_with(magic))
 }
 

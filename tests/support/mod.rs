@@ -4,7 +4,9 @@ pub mod board;
 pub mod extracts;
 pub mod files;
 pub mod people;
+pub mod postgres;
 pub mod program;
+pub mod sheets;
 pub mod statistics;
 pub mod store;
 

@@ -7,7 +7,8 @@ there too. It ends when standard input does, so that a test that fails leaves no
     folder PREFIX FOLDER    an object for every file below a folder
     many PREFIX COUNT       objects of one byte
     users                   from now on only the user whose key it answers with may do anything
-    say MODE                `whole`; `status N`; `cut N`: after so many bytes of an object the connection ends;
+    say MODE                `whole`; `status N`; `cut N`: after so many bytes of objects every connection ends;
+                            `stutter N`: each ends after so many bytes, and the next goes on;
                             `replace N KEY FILE`: after so many GETs of the object it is another
     asked                   the requests since the last time: method, path, first and last byte
 """
@@ -29,6 +30,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server  # noqa: E402
 
 BUCKET = "extracts"
+# Nobody's: what is signed by nobody may not be replaced, and until there are users nobody looks at the signature.
+SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x"
 
 
 class Faulty:
@@ -52,18 +55,21 @@ class Faulty:
                 self.mode = ["whole"]
         body = self.inner(environ, start)
         is_object = method == "GET" and "list-type" not in environ.get("QUERY_STRING", "")
-        return self.cut(body, int(self.mode[1])) if self.mode[0] == "cut" and is_object else body
+        return self.cut(b"".join(body)) if self.mode[0] in ("cut", "stutter") and is_object else body
 
-    def cut(self, body, left):
-        for piece in body:
-            yield piece[:left]
-            left -= len(piece)
-            if left <= 0:
-                raise ConnectionAbortedError
+    def cut(self, body):
+        left = int(self.mode[1])
+        if self.mode[0] == "cut":
+            self.mode[1] = max(0, left - len(body))
+        yield body[:left]
+        if left < len(body):
+            raise ConnectionAbortedError
 
 
 def put(key, content):
-    request = urllib.request.Request(f"{address}/{BUCKET}/{key}", data=content, method="PUT", headers={"X-Test": "1"})
+    # Without a type of its own the content would be taken for a form, and read as one.
+    headers = {"X-Test": "1", "Content-Type": "application/octet-stream", "Authorization": SIGNED}
+    request = urllib.request.Request(f"{address}/{BUCKET}/{key}", data=content, method="PUT", headers=headers)
     urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30).close()
 
 

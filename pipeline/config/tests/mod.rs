@@ -18,6 +18,7 @@ mod practitioners;
 mod pseudonyms;
 mod public;
 mod quarters;
+mod servers;
 mod slips;
 mod targets;
 mod trials;

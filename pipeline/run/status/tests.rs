@@ -32,6 +32,7 @@ fn part(bytes: u64) -> Stored {
         bytes,
         rules: text("r"),
         key_id: None,
+        mark: None,
         parts: Vec::new(),
         tally: Tally::default(),
     };

@@ -99,6 +99,7 @@ fn a_test_has_a_board_of_its_own() {
     let KeySource::File(key) = &own.key else { panic!("a file") };
     let file = |origin: &Origin| match origin {
         Origin::Files(files) => files.glob.clone(),
+        Origin::Objects(_) => panic!("a test reads nothing from afar"),
         elsewhere => panic!("{elsewhere} is no file"),
     };
     let sources = own.sources.iter().flat_map(|source| source.origins.iter().map(file)).collect::<Vec<_>>();
