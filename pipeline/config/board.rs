@@ -30,6 +30,9 @@ pub struct BoardYaml {
     /// Operator-only files: the pseudonymised store, validation reports, run logs.
     #[serde(default = "work")]
     pub work: PathBuf,
+    /// What computes the reports: this process, unless it is said.
+    #[serde(default)]
+    pub engine: Option<EngineYaml>,
     /// Makes the extracts of a fictional board where they are missing. Never set this on a real board.
     #[serde(default)]
     pub fictional: Option<FictionalYaml>,
@@ -58,6 +61,21 @@ fn reports_folder() -> PathBuf {
 }
 fn work() -> PathBuf {
     "work".into()
+}
+
+/// A cluster that computes the reports in this process's place.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EngineYaml {
+    /// The address of a Ballista scheduler: `df://host:50050`.
+    pub ballista: String,
+    /// The longest that one query may take there; 60 unless said.
+    #[serde(default = "an_hour")]
+    pub minutes: u64,
+}
+
+fn an_hour() -> u64 {
+    60
 }
 
 /// The size and dirt of a fictional board.

@@ -7,6 +7,7 @@ use super::*;
 
 mod charts;
 mod columns;
+mod engines;
 mod figures;
 mod hostile;
 mod journeys;
