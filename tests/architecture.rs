@@ -258,6 +258,14 @@ fn nothing_that_is_known_to_be_faulty_is_used() {
     }
 }
 
+/// A cluster stands behind one file: nothing else can send it a plan, or learn anything of it.
+#[test]
+fn one_file_knows_the_cluster() {
+    let named = |path: &PathBuf| ["ballista_", "datafusion_proto"].iter().any(|name| code(path).contains(name));
+    let files = sources().into_iter().filter(named).map(|path| shown(&path)).collect::<Vec<_>>();
+    assert_eq!(files, ["pipeline/engine/cluster.rs"]);
+}
+
 /// A string that nothing says any more is translated for nothing.
 #[test]
 fn every_string_is_said_somewhere() {

@@ -128,8 +128,8 @@ mod with {
                      `engine` out of the board's YAML, and it runs in this process"
                 ),
                 Fault::Late => format!(
-                    "the cluster at {scheduler} was not done within {} minutes while {during}: see whether it has \
-                     executors, or give it more time by `minutes` in `engine`; then run again",
+                    "the cluster at {scheduler} was not done in time (`minutes: {}` in `engine`) while {during}: see whether \
+                     it has executors, or give it longer; then run again",
                     self.patience.as_secs().div_ceil(60)
                 ),
                 Fault::Absent => format!(

@@ -2,6 +2,8 @@
 //! Never lets an engine's error text through: it may quote a row (invariant 8).
 
 mod cluster;
+#[cfg(all(test, feature = "distributed"))]
+mod cluster_tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
