@@ -63,8 +63,8 @@ fn a_lost_executor_delays_a_run_and_does_no_more() {
     let mut cluster = Cluster::start(program(), 2);
     let board = board(&cluster.yaml());
     let ran = run_while(&board, || {
-        cluster.wait_for_work(0);
-        cluster.kill_executor(0);
+        let busy = cluster.wait_for_work();
+        cluster.kill_executor(busy);
     });
     if ran.code != Some(0) {
         // What the executor had already computed for the driver to fetch went with it.
@@ -81,7 +81,7 @@ fn without_any_executor_left_a_run_ends_with_a_reason() {
     let mut cluster = Cluster::start(program(), 2);
     let board = board(&cluster.yaml());
     let ran = run_while(&board, || {
-        cluster.wait_for_work(0);
+        cluster.wait_for_work();
         cluster.kill_executor(0);
         cluster.kill_executor(1);
     });
@@ -102,7 +102,7 @@ fn a_lost_scheduler_ends_a_run_and_the_next_takes_it_up() {
     let mut cluster = Cluster::start(program(), 2);
     let board = board(&cluster.yaml());
     let ran = run_while(&board, || {
-        cluster.wait_for_work(0);
+        cluster.wait_for_work();
         cluster.kill_scheduler();
     });
     let ran = ran.ends(14);

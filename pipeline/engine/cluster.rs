@@ -74,7 +74,7 @@ mod with {
     }
 
     /// Why a cluster gave no rows.
-    pub enum Fault {
+    pub(in crate::engine) enum Fault {
         /// The plan has no form that Ballista reads.
         Form,
         /// It is not done within the time that it has.
@@ -87,7 +87,7 @@ mod with {
 
     impl Cluster {
         /// Has the plan run, and gathers what comes of it.
-        pub async fn collect(
+        pub(in crate::engine) async fn collect(
             self,
             plan: Arc<dyn ExecutionPlan>,
             session: String,
@@ -120,7 +120,7 @@ mod with {
         }
 
         /// The fault in words of our own.
-        pub fn explain(&self, fault: Fault, during: &str) -> Error {
+        pub(in crate::engine) fn explain(&self, fault: Fault, during: &str) -> Error {
             let scheduler = format!("df://{}:{}", self.host, self.port);
             Error::System(match fault {
                 Fault::Form => format!(
@@ -166,11 +166,11 @@ mod without {
     }
 
     /// Why a cluster gave no rows.
-    pub struct NotBuilt;
+    pub(in crate::engine) struct NotBuilt;
 
     impl Cluster {
         /// No rows: nothing here can ask a cluster for them.
-        pub async fn collect(
+        pub(in crate::engine) async fn collect(
             self,
             _plan: Arc<dyn ExecutionPlan>,
             _session: String,
@@ -180,7 +180,7 @@ mod without {
         }
 
         /// The fault in words.
-        pub fn explain(&self, _fault: NotBuilt, during: &str) -> Error {
+        pub(in crate::engine) fn explain(&self, _fault: NotBuilt, during: &str) -> Error {
             Error::System(format!(
                 "this smirr was built without the feature `distributed`, and {during} is for a cluster"
             ))

@@ -53,10 +53,17 @@ impl Cluster {
         self.folder.path().join(format!("executor-{number}"))
     }
 
-    /// Waits until an executor has written rows of a query that is not done.
-    pub fn wait_for_work(&self, number: usize) {
-        let folder = self.executor_folder(number);
-        wait("an executor works", || std::fs::read_dir(&folder).is_ok_and(|mut jobs| jobs.next().is_some()));
+    /// Waits until an executor has written something of a query, and gives its number.
+    pub fn wait_for_work(&self) -> usize {
+        let works = |number: &usize| {
+            std::fs::read_dir(self.executor_folder(*number)).is_ok_and(|mut jobs| jobs.next().is_some())
+        };
+        let mut found = None;
+        wait("an executor works", || {
+            found = (0..self.executors.len()).find(works);
+            found.is_some()
+        });
+        found.unwrap_or_default()
     }
 
     /// Kills an executor without a word to the scheduler.
