@@ -7,7 +7,7 @@
 //! | 1 | [`config`], [`schema`], [`error`] | YAML to a checked plan, every complaint with file, line and caret | touches data |
 //! | 1 | [`secret`] | where a secret is to its text, which wipes itself | prints it |
 //! | 1 | [`pseudonymise`] | an identifier to a keyed pseudonym | stores or prints either |
-//! | 1 | [`engine`], [`progress`] | a DataFusion session; what the operator sees while it works | lets an engine's words through |
+//! | 1 | [`engine`], [`progress`] | a DataFusion session, in this process or before a cluster; what the operator sees while it works | lets an engine's words through |
 //! | 1 | [`look`] | a board's look, a template and words to a page | knows what a figure is |
 //! | 1 | [`process`] | a process to one that leaves nothing in a core file | reads anything |
 //! | 1 | [`folders`] | a path to a folder that is private, or open | leaves a mode to chance |
@@ -25,7 +25,7 @@
 //! | 4 | `main.rs`, `commands` | arguments to the library, and its end to words and an exit code | decides anything |
 //!
 //! Two phases meet at the store. Up to it, work is by sender and needs the key; after it, plans use built-in functions
-//! only and need no key, so that they may run on a cluster.
+//! only and need no key, so that they run on a cluster too.
 //!
 //! A room imports from its own floor only as the flow above goes, never backwards: `tests/architecture.rs` reads the
 //! imports and fails on a breach. `pseudonymise` stands on floor 1, and not beside `ingest`, because it is arithmetic

@@ -38,6 +38,9 @@ pub struct BoardYaml {
     #[serde(default = "work")]
     #[schemars(example = &"out/demo/work")]
     pub work: PathBuf,
+    /// What computes the reports: this process, unless it is said.
+    #[serde(default)]
+    pub engine: Option<EngineYaml>,
     /// Makes the extracts of a fictional board where they are missing. Never set this on a real board.
     #[serde(default)]
     #[schemars(example = json!({ "patients": 20000, "folder": "extracts/{quarter}" }))]
@@ -73,6 +76,21 @@ fn reports_folder() -> PathBuf {
 }
 fn work() -> PathBuf {
     "work".into()
+}
+
+/// A cluster that computes the reports in this process's place.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EngineYaml {
+    /// The address of a Ballista scheduler: `df://host:50050`.
+    pub ballista: String,
+    /// The longest that one query may take there; 60 unless said.
+    #[serde(default = "an_hour")]
+    pub minutes: u64,
+}
+
+fn an_hour() -> u64 {
+    60
 }
 
 /// The size and dirt of a fictional board.
@@ -134,33 +152,42 @@ pub struct DetailedSource {
     pub schema: Option<String>,
     /// The sheet, where the files are workbooks (XLSX or ODS) with more than one.
     #[serde(default)]
+    #[schemars(example = &"Attendances")]
     pub sheet: Option<String>,
     /// The row of the headings in a workbook, as the spreadsheet numbers it; unless said, the first of the first twenty
     /// that has all the headings that the table needs.
     #[serde(default)]
+    #[schemars(example = 4)]
     pub header_row: Option<u32>,
     /// Where an object store is, if not the cloud's own: `https://minio.board.example:9000`.
     #[serde(default)]
+    #[schemars(example = &"https://minio.board.example:9000")]
     pub endpoint: Option<String>,
     /// The region of an S3 bucket: `eu-west-2`.
     #[serde(default)]
+    #[schemars(example = &"eu-west-2")]
     pub region: Option<String>,
     /// Lets an `endpoint` elsewhere be `http://`: only where the network itself is encrypted.
     #[serde(default)]
+    #[schemars(example = true)]
     pub plain_http: bool,
     /// Where the credentials of an object store are: lines of `NAME=value`, with the names that the cloud's own tools use
     /// (`AWS_ACCESS_KEY_ID`, `AZURE_STORAGE_ACCOUNT_KEY`, `GOOGLE_SERVICE_ACCOUNT`). Without it, the environment. Never
     /// the credentials themselves.
     #[serde(default)]
+    #[schemars(example = json!({ "file": "keys/store.env" }))]
     pub credentials: Option<KeyYaml>,
     /// Where the connection string of a PostgreSQL server is; never the string itself.
     #[serde(default)]
+    #[schemars(example = json!({ "env": "ORGANISATIONS_DSN" }))]
     pub postgres: Option<KeyYaml>,
     /// The table or view to read there: `organisations`, or `community.organisations` with its schema.
     #[serde(default)]
+    #[schemars(example = &"organisations")]
     pub table: Option<String>,
     /// In place of `table`: one SELECT, whose columns are the extract's.
     #[serde(default)]
+    #[schemars(example = &"SELECT org_id, name, places FROM organisations")]
     pub query: Option<String>,
 }
 

@@ -12,6 +12,7 @@ pub mod board;
 mod check_board;
 mod check_columns;
 mod check_expected;
+mod check_engine;
 mod check_figures;
 mod check_geography;
 mod check_histogram;
@@ -203,6 +204,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
     let yaml = board.yaml;
     board.names();
     board.reported = board.quarter();
+    let cluster = board.cluster();
     let fictional = board.fictional();
     let sources = board.sources(fictional.as_ref());
     let key = board.key(fictional.is_some());
@@ -223,6 +225,7 @@ fn settle(board: &mut Board<'_>, reports: Option<Vec<Report>>, practices: Option
         quarter: board.reported?,
         root: board.places.root.clone(),
         work,
+        cluster,
         fictional,
         sources,
         key: key?,

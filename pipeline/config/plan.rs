@@ -30,6 +30,8 @@ pub struct Plan {
     pub root: PathBuf,
     /// The operator-only folder; absolute.
     pub work: PathBuf,
+    /// The cluster that computes the reports; absent where this process does.
+    pub cluster: Option<Cluster>,
     /// How to make the extracts of a fictional board; absent for a real one.
     pub fictional: Option<Fictional>,
     /// The tables to read, public ones first, otherwise in the YAML's order.
@@ -62,6 +64,17 @@ pub struct Plan {
     pub reports: Vec<Report>,
     /// What to write, and where.
     pub publish: Publish,
+}
+
+/// A Ballista cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// The name or the address of its scheduler; that of IPv6 in square brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The longest that one query may take; 1 to 1440.
+    pub minutes: u64,
 }
 
 /// A fictional board.

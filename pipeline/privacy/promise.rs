@@ -37,4 +37,5 @@
 //! | Group keys from the data | `leaks::a_board_and_its_neighbour_publish_tables_of_one_shape` |
 //! | Mislinkage that splits one person in two | one spelling a number, one space a board: `cell::any_bytes_are_read_without_panic`, `pseudonyms::one_table_of_another_kind_as_printed`, `neighbours::one_person_moves_no_vector_further_than_its_bounds` |
 //! | A scale of 0 that returns the truth | one gate: `noise::no_scale_at_or_near_nothing_and_none_without_end` |
-//! | Scheduler pages that show row counts (Ballista) | the engine runs in this process; a cluster is not there yet |
+//! | Scheduler pages that show row counts (Ballista) | they do, to whoever runs a cluster: it is inside the operators' trust, and nothing of it is in an error: `cluster::a_lost_executor_delays_a_run_and_does_no_more` |
+//! | A plan that is optimised again after it was bounded (a cluster's planner) | the physical plan is sent, which Ballista only cuts into stages (`smirr::engine`): `cluster_tests::a_cluster_counts_every_cell_of_every_shipped_report_as_this_process_does` |

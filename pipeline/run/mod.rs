@@ -45,7 +45,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::diagnostic::{Diagnostic, Diagnostics};
 use crate::config::plan::{Plan, Publish};
-use crate::engine::{Engine, Limits};
+use crate::engine::{Cluster, Engine, Limits};
 use crate::error::{Error, Result};
 use crate::folders::make_private_folder;
 use crate::link::{Linked, PrivateTable, PublicTable, link, link_rates, sender_rows};
@@ -296,7 +296,10 @@ pub(crate) fn engine(
         _ => make_private_folder(scratch)?,
     }
     let limits = Limits { threads: resources.threads, memory: resources.memory, scratch: scratch.to_owned() };
-    let engine = Engine::new(&limits)?;
+    let engine = match &plan.cluster {
+        None => Engine::new(&limits)?,
+        Some(cluster) => Engine::on(&limits, at(cluster))?,
+    };
     // Tables that rows refer to, for the dimensions that lie beyond a reference.
     for PrivateTable { schema, .. } in private {
         for table in schema.columns.values().filter_map(|column| column.to.as_ref()) {
@@ -306,6 +309,12 @@ pub(crate) fn engine(
         }
     }
     Ok(engine)
+}
+
+/// The engine's word for a plan's cluster.
+fn at(cluster: &crate::config::plan::Cluster) -> Cluster {
+    let patience = std::time::Duration::from_secs(cluster.minutes * 60);
+    Cluster { host: cluster.host.clone(), port: cluster.port, patience }
 }
 
 /// What is known beside the answers.

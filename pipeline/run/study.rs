@@ -5,6 +5,8 @@
 //! ledger, with noise that is next to none: the kernel knows no measurement without noise, and none is made for this.
 //! Every simulated run then adds the noise of the real plan to it, and goes through the very estimation of a run.
 
+#[cfg(all(test, feature = "cluster-tests"))]
+mod cluster_tests;
 mod rehearsal;
 mod score;
 #[cfg(test)]

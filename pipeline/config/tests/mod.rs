@@ -8,6 +8,7 @@ use super::*;
 
 mod charts;
 mod columns;
+mod engines;
 mod figures;
 mod hostile;
 mod journeys;

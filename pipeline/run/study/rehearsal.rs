@@ -94,6 +94,8 @@ pub fn rehearsal(plan: &Plan, scratch: &Path, size: &Size) -> Result<Plan> {
     let mut plan = Plan {
         root: scratch.to_owned(),
         work: scratch.join("work"),
+        // No executor sees this folder.
+        cluster: None,
         sources: sources.collect(),
         key: made("board.key")?,
         salt: plan.salt.as_ref().map(|_| made("salt.key")).transpose()?,

@@ -1,8 +1,13 @@
-//! Takes limits on memory and threads, gives a DataFusion session in this process.
+//! Takes limits on memory and threads, gives a DataFusion session: in this process, or with a cluster behind it.
 //! Never lets an engine's error text through: it may quote a row (invariant 8).
+
+mod cluster;
+#[cfg(all(test, feature = "distributed"))]
+mod cluster_tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -14,10 +19,12 @@ use datafusion::execution::context::DataFilePaths;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::collect;
+use datafusion::physical_plan::{ExecutionPlan, collect};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
 
 use crate::error::{Error, Result};
+
+pub use cluster::Cluster;
 
 /// The planner calls itself once for every query within a query. A query that bounds many cells has dozens of them, which
 /// outgrows the 2 MiB that a thread has by default; what is not used is never touched, and costs nothing.
@@ -33,6 +40,12 @@ const DEEPEST_QUERY: usize = 150;
 pub struct Engine {
     context: SessionContext,
     runtime: tokio::runtime::Runtime,
+    /// Who runs the plans, where it is not this process.
+    cluster: Option<Cluster>,
+    /// Where rows that are known here alone are put down for a cluster to read.
+    scratch: PathBuf,
+    /// How many of them there were: each has a name of its own, for a query may still read the former.
+    written: AtomicUsize,
 }
 
 /// What a session may use.
@@ -52,8 +65,20 @@ impl Engine {
     /// # Errors
     /// [`Error::System`] where the system gives no threads or no scratch folder.
     pub fn new(limits: &Limits) -> Result<Self> {
-        let config = SessionConfig::new()
-            .with_target_partitions(limits.threads)
+        Self::open(limits, SessionConfig::new().with_target_partitions(limits.threads), None)
+    }
+
+    /// Opens a session whose plans a cluster runs. Nothing is asked of the cluster before the first of them. What is
+    /// registered is read by its executors: every file must be under a path that they see too, `scratch` among them.
+    ///
+    /// # Errors
+    /// As [`Engine::new`]; [`Error::System`] also in a build without the feature `distributed`.
+    pub fn on(limits: &Limits, cluster: Cluster) -> Result<Self> {
+        Self::open(limits, cluster::settings()?, Some(cluster))
+    }
+
+    fn open(limits: &Limits, config: SessionConfig, cluster: Option<Cluster>) -> Result<Self> {
+        let config = config
             .with_information_schema(false)
             .with_collect_statistics(true)
             // Conditions within such a query may be deep in their own right; `config` says how deep.
@@ -66,12 +91,21 @@ impl Engine {
             .with_temp_file_path(&limits.scratch)
             .build_arc()
             .map_err(|e| translate("starting", &e))?;
-        let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(limits.threads)
-            .thread_stack_size(PLANNING_STACK)
-            .build()
-            .map_err(|e| Error::System(format!("the query engine got no threads: {}", e.kind())))?;
-        Ok(Engine { context: SessionContext::new_with_config_rt(config, runtime), runtime: threads })
+        let mut threads = tokio::runtime::Builder::new_multi_thread();
+        threads.worker_threads(limits.threads).thread_stack_size(PLANNING_STACK);
+        if cluster.is_some() {
+            // Connections and clocks, which nothing in this process needs.
+            threads.enable_all();
+        }
+        let threads =
+            threads.build().map_err(|e| Error::System(format!("the query engine got no threads: {}", e.kind())))?;
+        Ok(Engine {
+            context: SessionContext::new_with_config_rt(config, runtime),
+            runtime: threads,
+            cluster,
+            scratch: limits.scratch.clone(),
+            written: AtomicUsize::new(0),
+        })
     }
 
     /// Makes the Parquet `files`, all of `schema`, known as `name`.
@@ -110,6 +144,13 @@ impl Engine {
     /// [`Error::System`] where the engine refuses them.
     pub fn register_rows(&self, name: &str, rows: RecordBatch) -> Result<()> {
         let _former = self.context.deregister_table(name);
+        if self.cluster.is_some() {
+            // A file, and not rows within each plan: a plan goes to the scheduler and to every task.
+            let number = self.written.fetch_add(1, Ordering::Relaxed);
+            let file = self.scratch.join(format!("{name}-{number}.parquet"));
+            write_parquet(&file, &rows)?;
+            return self.register(name, &[file], &rows.schema());
+        }
         self.context.register_batch(name, rows).map(drop).map_err(|e| translate(&format!("opening `{name}`"), &e))
     }
 
@@ -130,16 +171,26 @@ impl Engine {
         self.on_worker(during, async move { context.sql(&sql).await?.into_optimized_plan() })
     }
 
-    /// Runs an optimised plan, and no other: it is not optimised again, so what was proved of it holds of what runs.
+    /// Runs an optimised plan, and no other: it is not optimised again, so what was proved of it holds of what runs. A
+    /// cluster is sent the physical plan that this process would run.
     ///
     /// # Errors
     /// As [`Engine::query`].
     pub fn run(&self, plan: LogicalPlan, during: &str) -> Result<Vec<RecordBatch>> {
         let state = self.context.state();
-        self.on_worker(during, async move {
-            let physical = state.query_planner().create_physical_plan(&plan, &state).await?;
-            collect(physical, state.task_ctx()).await
-        })
+        let planned = state.clone();
+        let physical = self.on_worker(during, async move {
+            let physical: Arc<dyn ExecutionPlan> =
+                planned.query_planner().create_physical_plan(&plan, &planned).await?;
+            Ok(physical)
+        })?;
+        match &self.cluster {
+            None => self.on_worker(during, async move { collect(physical, state.task_ctx()).await }),
+            Some(cluster) => {
+                let rows = cluster.clone().collect(physical, state.session_id().to_owned(), state.config().clone());
+                self.joined(during, rows)?.map_err(|fault| cluster.explain(fault, during))
+            }
+        }
     }
 
     /// On a thread of the engine's own, whose stack is deep enough to plan on: the caller's may not be.
@@ -148,11 +199,22 @@ impl Engine {
         during: &str,
         work: impl Future<Output = std::result::Result<T, DataFusionError>> + Send + 'static,
     ) -> Result<T> {
-        match self.runtime.block_on(self.runtime.spawn(work)) {
-            Ok(done) => done.map_err(|e| translate(during, &e)),
-            Err(_) => Err(Error::System(format!("the query engine broke off while {during}"))),
-        }
+        self.joined(during, work)?.map_err(|e| translate(during, &e))
     }
+
+    fn joined<T: Send + 'static>(&self, during: &str, work: impl Future<Output = T> + Send + 'static) -> Result<T> {
+        let broke_off = |_| Error::System(format!("the query engine broke off while {during}"));
+        self.runtime.block_on(self.runtime.spawn(work)).map_err(broke_off)
+    }
+}
+
+/// Writes rows where a cluster reads them. They are public, so their statistics are too.
+fn write_parquet(path: &Path, rows: &RecordBatch) -> Result<()> {
+    let file = std::fs::File::create(path).map_err(|e| Error::io("cannot make", path, e))?;
+    let failed = |_| Error::System(format!("cannot write {}", path.display()));
+    let mut writer = parquet::arrow::ArrowWriter::try_new(file, rows.schema(), None).map_err(failed)?;
+    writer.write(rows).map_err(failed)?;
+    writer.close().map(drop).map_err(failed)
 }
 
 /// Reads a whole Parquet file of a public table.
