@@ -125,7 +125,6 @@ const SCHEMA: &[&str] = &[
     "markdownDescription",
     "properties",
     "required",
-    "title",
     "type",
 ];
 const STUDY: &str = "board/board.yaml reach --runs 2 --patients 1000";

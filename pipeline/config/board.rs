@@ -117,7 +117,7 @@ pub enum SourceYaml {
     /// Several paths or globs.
     Paths(Vec<String>),
     /// A path or glob, read by a schema of another name.
-    Detailed(DetailedSource),
+    Detailed(Box<DetailedSource>),
 }
 
 /// A source with more to say than its path.

@@ -115,12 +115,11 @@ impl Check<'_> {
                 return Ok(Some(day.format("%Y-%m-%d").to_string()));
             }
             Kind::Integer | Kind::Decimal => number(column, text).map_err(fault)?,
-            kind if kind.is_person() || kind == Kind::Token => {
-                if text.chars().filter(char::is_ascii_digit).count() > MOST_DIGITS {
-                    let help =
-                        "a test is read by everyone: call people `anna` and `bob`, and their numbers are made up";
-                    return Err(("this may be the number of someone real".into(), Some(help.into())));
-                }
+            kind if (kind.is_person() || kind == Kind::Token)
+                && text.chars().filter(char::is_ascii_digit).count() > MOST_DIGITS =>
+            {
+                let help = "a test is read by everyone: call people `anna` and `bob`, and their numbers are made up";
+                return Err(("this may be the number of someone real".into(), Some(help.into())));
             }
             _ => {}
         }

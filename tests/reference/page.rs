@@ -173,7 +173,11 @@ impl<'a> Page<'a> {
         let item = &value["items"];
         match item["$ref"].as_str().and_then(|it| it.strip_prefix("#/$defs/")) {
             Some(name) => format!("list of {}", self.named(name, format!("{place}[]"), parts)),
-            None => format!("list of {}", self.takes(item, place, parts)),
+            None => {
+                let one = self.takes(item, place, parts);
+                let many = one.replace("number", "numbers").replace("list of", "lists of");
+                format!("list of {many}")
+            }
         }
     }
 
