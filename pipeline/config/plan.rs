@@ -197,7 +197,7 @@ impl fmt::Display for Postgres {
         match &self.asked {
             Asked::Table { schema: Some(schema), name } => write!(f, "postgres:{schema}.{name}"),
             Asked::Table { schema: None, name } => write!(f, "postgres:{name}"),
-            Asked::Query(_) => f.write_str("postgres: query"),
+            Asked::Query(_) => f.write_str("postgres:query"),
         }
     }
 }

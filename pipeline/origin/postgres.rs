@@ -91,7 +91,11 @@ impl Server {
     }
 
     async fn connect(&self) -> Result<PostgresConnection> {
-        let (text, what) = secret::read(&self.postgres.connection, "connection string")?;
+        let (text, what) =
+            secret::read(&self.postgres.connection, "connection string").map_err(|error| match error {
+                Error::Input(why) => Error::Input(format!("{}: {why}", self.name)),
+                other => other,
+            })?;
         let address =
             dsn::parse(&text).map_err(|why| Error::Input(format!("{}: {what} cannot be used: {why}", self.name)))?;
         let words = HashMap::from([
