@@ -40,6 +40,7 @@ pub struct BoardYaml {
     pub work: PathBuf,
     /// What computes the reports: this process, unless it is said.
     #[serde(default)]
+    #[schemars(example = json!({ "ballista": "df://10.0.0.1:50050" }))]
     pub engine: Option<EngineYaml>,
     /// Makes the extracts of a fictional board where they are missing. Never set this on a real board.
     #[serde(default)]
@@ -83,9 +84,11 @@ fn work() -> PathBuf {
 #[serde(deny_unknown_fields)]
 pub struct EngineYaml {
     /// The address of a Ballista scheduler: `df://host:50050`.
+    #[schemars(example = &"df://10.0.0.1:50050")]
     pub ballista: String,
     /// The longest that one query may take there; 60 unless said.
     #[serde(default = "an_hour")]
+    #[schemars(example = 60)]
     pub minutes: u64,
 }
 

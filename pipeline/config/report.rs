@@ -88,6 +88,7 @@ pub struct ReportYaml {
     pub words: Option<String>,
     /// The report's own tests: made-up rows, and the figures that they must give. `smirr check` runs them.
     #[serde(default)]
+    #[schemars(example = json!([{ "name": "One person", "given": { "patients": [{ "chi": "anna" }] }, "expect": { "registered": 1 } }]))]
     pub tests: Vec<TrialYaml>,
 }
 

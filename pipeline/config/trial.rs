@@ -10,6 +10,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::json;
 
 use super::diagnostic::Diagnostic;
 
@@ -29,15 +30,19 @@ use super::diagnostic::Diagnostic;
 #[serde(deny_unknown_fields)]
 pub struct TrialYaml {
     /// What the test shows, in a few words.
+    #[schemars(example = &"Someone referred twice counts once")]
     pub name: String,
     /// The rows of each table, each with the columns that matter; every other column gets a plain value that its schema
     /// allows. People, links workers, organisations and areas go by any short name.
     #[serde(default)]
-    #[schemars(with = "IndexMap<String, Vec<IndexMap<String, CellYaml>>>")]
+    #[schemars(
+        with = "IndexMap<String, Vec<IndexMap<String, CellYaml>>>",
+        example = json!({ "referrals": [{ "chi": "anna" }, { "chi": "anna", "status": "declined" }] })
+    )]
     pub given: IgnoredAny,
     /// The figures that the rows must give, by name: a number for everyone, or the numbers by a dimension or an area
     /// level. A value that is left out of a dimension must be 0.
-    #[schemars(with = "IndexMap<String, FigureYaml>")]
+    #[schemars(with = "IndexMap<String, FigureYaml>", example = json!({ "referred": 1, "registered": { "sex": { "F": 1 } } }))]
     pub expect: IgnoredAny,
 }
 

@@ -6,6 +6,9 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 use smirr::config::editor::Kind;
 
+/// Mappings within one another that are spelt out.
+const SPELT_OUT: usize = 2;
+
 /// The page's title, and what stands before its first section.
 fn opening(kind: Kind) -> (&'static str, &'static str) {
     match kind {
@@ -192,6 +195,10 @@ impl<'a> Page<'a> {
             let address = self.told.get(name).cloned().unwrap_or_else(|| address(&place));
             parts.push(Part::Mapping(name.into(), place));
             return format!("[mapping](#{address})");
+        }
+        // A type that holds itself goes on as it began.
+        if place.matches(".NAME").count() > SPELT_OUT {
+            return "and so on".into();
         }
         self.takes(named, &place, parts)
     }
