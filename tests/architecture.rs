@@ -180,7 +180,10 @@ fn only_a_source_elsewhere_opens_a_connection() {
             assert!(places.contains(&&*name), "{name} names {word}");
         }
         let named = never.iter().filter(|word| words.contains(**word));
-        let named = named.chain(modules.iter().filter(|module| code.contains(**module))).collect::<Vec<_>>();
+        // There an address is read, and none is called.
+        let modules =
+            modules.iter().filter(|module| name != "pipeline/config/check_engine.rs" && code.contains(**module));
+        let named = named.chain(modules).collect::<Vec<_>>();
         assert!(named.is_empty(), "{name} names {named:?}");
     }
     let store = code(&repository().join("pipeline/origin/stores.rs"));

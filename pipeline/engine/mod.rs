@@ -48,6 +48,15 @@ pub struct Engine {
     written: AtomicUsize,
 }
 
+/// How joins are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joins {
+    /// One side in memory: fast, and no larger than that.
+    Hashed,
+    /// Both sides sorted, on disk where they outgrow the memory: several times as slow.
+    Sorted,
+}
+
 /// What a session may use.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -118,11 +127,11 @@ impl Engine {
             let empty = Arc::new(EmptyTable::new(schema.clone()));
             return self.context.register_table(name, empty).map(drop).map_err(failed);
         }
-        let paths = files.iter().map(|file| file.to_string_lossy().into_owned()).collect::<Vec<_>>();
+        let urls = files.iter().map(|file| url_of(file)).collect::<Vec<_>>();
         let options = ParquetReadOptions::default().schema(schema);
         let options = options.to_listing_options(&self.context.copied_config(), self.context.copied_table_options());
         // Registered as itself and not as a view, so that plans show the name: the proof goes by it.
-        let table = paths.to_urls().and_then(|urls| {
+        let table = urls.to_urls().and_then(|urls| {
             let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options);
             ListingTable::try_new(config.with_schema(schema.clone()))
         });
@@ -177,7 +186,16 @@ impl Engine {
     /// # Errors
     /// As [`Engine::query`].
     pub fn run(&self, plan: LogicalPlan, during: &str) -> Result<Vec<RecordBatch>> {
-        let state = self.context.state();
+        self.run_joined(plan, Joins::Hashed, during)
+    }
+
+    /// The same, with joins made in that way: the rows are the same.
+    ///
+    /// # Errors
+    /// As [`Engine::query`].
+    pub fn run_joined(&self, plan: LogicalPlan, joins: Joins, during: &str) -> Result<Vec<RecordBatch>> {
+        let mut state = self.context.state();
+        state.config_mut().options_mut().optimizer.prefer_hash_join = joins == Joins::Hashed;
         let planned = state.clone();
         let physical = self.on_worker(during, async move {
             let physical: Arc<dyn ExecutionPlan> =
@@ -206,6 +224,13 @@ impl Engine {
         let broke_off = |_| Error::System(format!("the query engine broke off while {during}"));
         self.runtime.block_on(self.runtime.spawn(work)).map_err(broke_off)
     }
+}
+
+/// A file's address: as a bare path, a folder called `a*` would be taken for a pattern.
+fn url_of(file: &Path) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.".contains(&byte);
+    let written = |byte: &u8| if plain(*byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") };
+    format!("file://{}", file.as_os_str().as_encoded_bytes().iter().map(written).collect::<String>())
 }
 
 /// Writes rows where a cluster reads them. They are public, so their statistics are too.
@@ -242,4 +267,37 @@ fn translate(during: &str, source: &DataFusionError) -> Error {
         _ => "failed",
     };
     Error::System(format!("the query engine {kind} while {during}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{AsArray, Int64Array};
+    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+
+    use super::*;
+
+    fn rows() -> RecordBatch {
+        let schema = Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false)]));
+        RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from_iter_values(0..5_000))]).unwrap()
+    }
+
+    #[test]
+    fn joins_on_disk_find_what_joins_in_memory_find_in_a_folder_of_any_name() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("board #1: [x]{quarter}*? 100%41 'é'");
+        std::fs::create_dir(&folder).unwrap();
+        let engine = Engine::new(&Limits { threads: 2, memory: 64 << 20, scratch: folder.clone() }).unwrap();
+        let file = folder.join("part.parquet");
+        write_parquet(&file, &rows()).unwrap();
+        engine.register("left", &[file], &rows().schema()).unwrap();
+        engine.register_rows("right", rows()).unwrap();
+        let sql = "SELECT sum(a.n * b.n) FROM \"left\" AS a JOIN \"right\" AS b ON a.n = b.n WHERE b.n % 3 = 0";
+        let sum = |joins: Joins| {
+            let plan = engine.plan(sql, "testing").unwrap();
+            let batches = engine.run_joined(plan, joins, "testing").unwrap();
+            batches.iter().map(|batch| batch.column(0).as_primitive::<Int64Type>().value(0)).sum::<i64>()
+        };
+        let expected = (0..5_000i64).filter(|n| n % 3 == 0).map(|n| n * n).sum::<i64>();
+        assert_eq!((sum(Joins::Hashed), sum(Joins::Sorted)), (expected, expected));
+    }
 }

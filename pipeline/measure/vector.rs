@@ -8,6 +8,7 @@ use datafusion::logical_expr::LogicalPlan;
 use super::grid::FineGrid;
 use super::plan::{Bounded, Pass, bounded};
 use crate::config::plan::{Measure, MeasureKind, Place, Plan, Rows};
+use crate::engine::Joins;
 use crate::error::{Error, Result};
 use crate::ingest::layout::BUCKETS;
 use crate::link::Linked;
@@ -16,6 +17,10 @@ use crate::privacy::{Private, Role};
 
 /// Rows that one pass may have to hold a person for: pseudonyms, places and the engine's tables take about 100 bytes each.
 const ROWS_A_PASS: u64 = 2_000_000;
+
+/// Rows beyond which what must be in one pass is joined on disk: a gibibyte, a run's usual memory, holds the joins of some
+/// ten million.
+const ROWS_IN_MEMORY: u64 = 12_000_000;
 
 /// The measure over its fine grid: exact, and private.
 ///
@@ -31,6 +36,7 @@ pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         || matches!(measure.kind, MeasureKind::Pairs { .. });
     let most_passes = if together { 1 } else { BUCKETS as u64 };
     let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, most_passes);
+    let joins = if together && rows > ROWS_IN_MEMORY { Joins::Sorted } else { Joins::Hashed };
     let during = format!("measuring `{}`", measure.name);
     let mut cells = vec![0i64; grid.len()];
     let mut proofs = Vec::new();
@@ -39,7 +45,7 @@ pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
         let pass = proved(plan, measure, linked, grid, Pass { number, of: passes })?;
         reach = pass.query.reach;
         proofs.extend(pass.proofs);
-        for batch in linked.engine.run(pass.plan, &during)? {
+        for batch in linked.engine.run_joined(pass.plan, joins, &during)? {
             fill(&mut cells, &batch, &pass.query, grid).ok_or_else(|| {
                 Error::Privacy(format!("the query of `{}` gave a cell outside its public grid", measure.name))
             })?;
