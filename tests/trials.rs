@@ -115,6 +115,20 @@ fn what_may_be_behind_a_difference_is_said() {
     );
 }
 
+/// Figures are published rounded; what a test expects is not rounded to fit them.
+#[test]
+fn nobody_is_one_person_and_a_bit() {
+    let tests = "  - name: Parts of people
+    given:
+      patients: [{ chi: anna }]
+      referrals: [{ chi: anna }]
+    expect:
+      referred: 1.4
+";
+    let told = complaints(&board(GOOD, tests));
+    assert!(matches!(&told[..], [one] if one.contains("`referred`: expected 1.4, found 1")), "{told:?}");
+}
+
 /// A key that no test has is told of with the rest of the YAML, before any test is run.
 #[test]
 fn a_slip_in_a_key_is_told_before_any_test_is_run() {

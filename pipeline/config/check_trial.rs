@@ -169,7 +169,7 @@ fn number(column: &Column, text: &str) -> Result<(), String> {
     let whole = before.strip_prefix('-').unwrap_or(before);
     if whole.is_empty() || !digits(whole) || !digits(after) || after.len() > places {
         let kind = if places == 0 { "a whole number".into() } else { format!("a number with {places} decimals") };
-        return Err(format!("expected {kind}, found {}", quote(text)));
+        return Err(format!("this column holds {kind}, and not {}", quote(text)));
     }
     let value = format!("{before}{after}{}", "0".repeat(places - after.len())).parse::<i64>().ok();
     match value.zip(column.whole_range()) {

@@ -122,7 +122,7 @@ describe('an editor', { skip: missing }, () => {
     [BOARD, 'xlsx, csv', 'xslx, csv', ['Valid values: "html", "ods", "xlsx"']],
     [BOARD, 'licence: OGL-UK-3.0', 'licence: MIT', ['Valid values: "OGL-UK-3.0"']],
     [BOARD, 'simd_quintile: country', 'simd_quintile: contry', ['`country`, or `within`']],
-    [BOARD, /data_zones: out.*/, 'data_zones: { pth: x.csv }', ['Property pth is not allowed.', 'Missing property "path".']],
+    [BOARD, /data_zones: out.*/, 'data_zones: { pth: x.csv }', ['Property pth is not allowed.']],
     [BOARD, 'board: NHS Strathmirr', 'board: [NHS]', ['Expected one of string']],
     [REPORT, 'persons: referrals', 'person: referrals', ['Property person is not allowed.', 'Exactly one of `persons`']],
     [REPORT, 'persons: referrals', 'persons: referrals\n    events: contacts', ['Exactly one of `persons`']],

@@ -76,7 +76,7 @@ fn slips_in_what_is_given() {
             "`3/7/1990` is no day | a day is written `2026-07-01`, or counted from the quarter, as in `quarter_start`, \
              `quarter_end - 30` or `quarter_end - 30 years`, so that the test holds in every quarter",
             "this column is never blank",
-            "expected a whole number, found `many`",
+            "this column holds a whole number, and not `many`",
             "`481` is outside the range that the column's schema allows",
             "two tests are called `A`",
         ]

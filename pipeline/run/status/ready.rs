@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::{Local, NaiveDate};
 use serde::Serialize;
 
-use super::{Published, State, Status};
+use super::{Published, State, Status, TableStatus};
 use crate::config::plan::{KeySource, Plan};
 use crate::error::{Error, Result};
 use crate::link::{Earlier, PrivateTable};
@@ -180,10 +180,23 @@ fn senders(status: &Status) -> Need {
     if says.is_empty() {
         let known = status.lists_unknown.is_none();
         let says = if known { "nobody is late" } else { "nobody who sent the quarter before is late" };
-        return met("senders", says.into());
+        return met("senders", says.to_owned() + &untold(status));
     }
     let todo = "ask them; a run goes on without what is not here, and `--allow-late` says so".to_owned();
     Need { waivable: true, ..unmet("senders", says.join("; "), Some(todo), 11) }
+}
+
+/// The tables that several may have sent in one file: who is not in it shows in its rows alone.
+fn untold(status: &Status) -> String {
+    let in_one = |table: &&TableStatus| !table.public && table.list.is_none() && table.senders() == (1, 1);
+    let tables = status.tables.iter().filter(in_one).map(|table| format!("`{}`", table.table)).collect::<Vec<_>>();
+    match tables.is_empty() {
+        true => String::new(),
+        false => format!(
+            ", as far as files tell: who is missing in the one file of {} is in the validation report",
+            tables.join(", ")
+        ),
+    }
 }
 
 fn quarter(plan: &Plan, today: NaiveDate) -> Need {
