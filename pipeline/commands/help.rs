@@ -107,10 +107,7 @@ pub const HELP: [Help; 19] = [
             ("What has arrived, what is late, and whether the quarter is ready", "smirr status strathmirr/board.yaml"),
             ("Every file, a line each", "smirr status strathmirr/board.yaml --all"),
             ("A line a quarter", "smirr status strathmirr/board.yaml --since 2025-Q4"),
-            (
-                "For a script: wait until the quarter is ready, then run it",
-                "smirr status strathmirr/board.yaml --watch 60 --ready && smirr run strathmirr/board.yaml",
-            ),
+            ("For a script: wait until the quarter is ready", "smirr status strathmirr/board.yaml --watch 60 --ready"),
         ],
     },
     Help {
