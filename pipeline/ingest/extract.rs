@@ -35,16 +35,11 @@ enum Reading {
     Csv { blocks: Blocks, first: Option<Block>, hash: RunningHash },
     Parquet { file: Arc<ParquetFile>, group: usize, row: u64, sha256: String },
     Sheet { pieces: Enumerate<IntoIter<workbook::Piece>>, sha256: String },
-    Rows { batches: Batches, number: usize, row: u64, hash: HashOfRows },
+    Rows { batches: Batches, number: usize, row: u64, hash: RowHash },
 }
 
 /// Rows as text, batch by batch.
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
-
-/// The hash of what rows were made of, or of the rows themselves as they pass.
-enum HashOfRows {
-    Running(RowHash),
-}
 
 struct ParquetFile {
     shown: String,
@@ -131,7 +126,7 @@ impl Extract {
     }
 
     fn of_rows(delivery: &Delivery, layout: &Layout, rows: origin::delivery::Rows) -> Result<Self> {
-        let hash = HashOfRows::Running(RowHash::new(&rows.names));
+        let hash = RowHash::new(&rows.names);
         let names = rows.names.iter().map(|name| heading(name)).collect::<Vec<_>>();
         let header = Arc::new(Header::of(&delivery.shown, layout, &names)?);
         Ok(Extract { header, reading: Reading::Rows { batches: rows.batches, number: 0, row: 1, hash } })
@@ -162,8 +157,7 @@ impl Extract {
             }
             Reading::Rows { batches, number, row, hash } => {
                 let Some(batch) = batches.next().transpose()? else { return Ok(None) };
-                let HashOfRows::Running(running) = hash;
-                running.add(&batch);
+                hash.add(&batch);
                 let first_row = *row;
                 *row += batch.num_rows() as u64;
                 *number += 1;
@@ -177,7 +171,7 @@ impl Extract {
         match &self.reading {
             Reading::Csv { hash, .. } => hash.hex(),
             Reading::Parquet { sha256, .. } | Reading::Sheet { sha256, .. } => sha256.clone(),
-            Reading::Rows { hash: HashOfRows::Running(hash), .. } => hash.hex(),
+            Reading::Rows { hash, .. } => hash.hex(),
         }
     }
 }
