@@ -69,9 +69,6 @@ describe('an editor', { skip: missing }, () => {
       const files = readdirSync(join(kept, board), { recursive: true }).filter((name) => name.endsWith('.yaml'));
       for (const file of files) {
         const own = readFileSync(join(kept, board, file), 'utf8');
-        // No person wrote these hostile files: the server takes minutes for a megabyte, and follows references to
-        // references for ever.
-        if (own.length > 65536 || /: &\w+ \[/.test(own)) continue;
         const text = asIf(dirname(file), own);
         yield { name: `${board}/${file}`, text, file, complaints: complaints.filter((it) => it.file === file) };
       }
