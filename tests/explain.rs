@@ -63,6 +63,26 @@ fn the_registrations_of_active_people_are_explained() {
     assert!(told("`patients` is private").is_some_and(|made| Some(made) < told("`active_patients` is private")));
 }
 
+/// What a token leads to somebody is looked up before any measure; the table that says whose it is, is read all the same.
+#[test]
+fn the_table_that_tokens_are_looked_up_in_is_named() {
+    let mut board = Board::new(&Size::default());
+    board.reports(&[(
+        "used",
+        "title: Used\nprotects: patient\nby: [area]\nmeasures:\n  used: { persons: attendances }\n",
+    )]);
+    let reports = explained(&board);
+    let used = &reports[0]["measures"][0];
+    assert!(!used["plan"].to_string().contains("TableScan: stored_onward_referrals"), "{used}");
+    for table in ["attendances (private, from organisations)", "onward_referrals (private, from practices)"] {
+        assert!(used["lineage"].to_string().contains(table), "{}", used["lineage"]);
+    }
+    let columns = &reports[0]["in_plain_words"][1];
+    assert_eq!(columns["question"], "Which columns?");
+    let said = columns["answer"].to_string();
+    assert!(said.contains("`onward_referrals`: onward_id, chi as a pseudonym, and nothing else."), "{said}");
+}
+
 /// Whoever reads no SQL needs nothing of what stands below the line for the auditor.
 #[test]
 fn the_first_screen_is_in_plain_words() {

@@ -4,6 +4,7 @@
 mod cluster;
 #[cfg(all(test, feature = "distributed"))]
 mod cluster_tests;
+mod parts;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,15 +47,6 @@ pub struct Engine {
     scratch: PathBuf,
     /// How many of them there were: each has a name of its own, for a query may still read the former.
     written: AtomicUsize,
-}
-
-/// How joins are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Joins {
-    /// One side in memory: fast, and no larger than that.
-    Hashed,
-    /// Both sides sorted, on disk where they outgrow the memory: several times as slow.
-    Sorted,
 }
 
 /// What a session may use.
@@ -186,16 +178,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::query`].
     pub fn run(&self, plan: LogicalPlan, during: &str) -> Result<Vec<RecordBatch>> {
-        self.run_joined(plan, Joins::Hashed, during)
-    }
-
-    /// The same, with joins made in that way: the rows are the same.
-    ///
-    /// # Errors
-    /// As [`Engine::query`].
-    pub fn run_joined(&self, plan: LogicalPlan, joins: Joins, during: &str) -> Result<Vec<RecordBatch>> {
-        let mut state = self.context.state();
-        state.config_mut().options_mut().optimizer.prefer_hash_join = joins == Joins::Hashed;
+        let state = self.context.state();
         let planned = state.clone();
         let physical = self.on_worker(during, async move {
             let physical: Arc<dyn ExecutionPlan> =
@@ -282,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_on_disk_find_what_joins_in_memory_find_in_a_folder_of_any_name() {
+    fn files_are_read_in_a_folder_of_any_name() {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("board #1: [x]{quarter}*? 100%41 'é'");
         std::fs::create_dir(&folder).unwrap();
@@ -292,12 +275,49 @@ mod tests {
         engine.register("left", &[file], &rows().schema()).unwrap();
         engine.register_rows("right", rows()).unwrap();
         let sql = "SELECT sum(a.n * b.n) FROM \"left\" AS a JOIN \"right\" AS b ON a.n = b.n WHERE b.n % 3 = 0";
-        let sum = |joins: Joins| {
-            let plan = engine.plan(sql, "testing").unwrap();
-            let batches = engine.run_joined(plan, joins, "testing").unwrap();
-            batches.iter().map(|batch| batch.column(0).as_primitive::<Int64Type>().value(0)).sum::<i64>()
+        let batches = engine.query(sql, "testing").unwrap();
+        let sum = batches.iter().map(|batch| batch.column(0).as_primitive::<Int64Type>().value(0)).sum::<i64>();
+        assert_eq!(sum, (0..5_000i64).filter(|n| n % 3 == 0).map(|n| n * n).sum::<i64>());
+    }
+
+    #[test]
+    fn groups_of_parts_together_are_those_of_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::new(&Limits { threads: 2, memory: 64 << 20, scratch: folder.path().into() }).unwrap();
+        engine.register_rows("numbers", rows()).unwrap();
+        let sql = |rows: &str| {
+            format!(
+                "SELECT g, least(s, 900000) AS s, many, b, most - least AS wide FROM (SELECT n % 7 AS g, sum(n) AS s, \
+                 count(*) AS many, bit_or(n & 48) AS b, max(n) AS most, min(n) AS least FROM numbers WHERE {rows} GROUP BY 1)"
+            )
         };
-        let expected = (0..5_000i64).filter(|n| n % 3 == 0).map(|n| n * n).sum::<i64>();
-        assert_eq!((sum(Joins::Hashed), sum(Joins::Sorted)), (expected, expected));
+        let whole = engine.plan(&sql("n >= 0"), "testing").unwrap();
+        let mut depth = 0;
+        let mut node = &whole;
+        while !matches!(node, LogicalPlan::Aggregate(_)) {
+            (node, depth) = (node.inputs()[0], depth + 1);
+        }
+        assert!(depth > 0);
+        let part = |rows: &str| {
+            let plan = engine.plan(&sql(rows), "testing").unwrap();
+            let part = (0..depth).fold(&plan, |node, _| node.inputs()[0]).clone();
+            engine.run(part, "testing").unwrap()
+        };
+        // One part has no rows of some groups, and one has none at all.
+        let groups = ["n < 3", "n >= 3 AND n < 4000", "n >= 4000", "n > 9000"].map(part).concat();
+        let together = engine.put_together(&whole, depth, &groups, "testing").unwrap();
+        let shown = |plan: LogicalPlan| {
+            let batches = engine.run(plan, "testing").unwrap();
+            let all = arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap();
+            let number = |row: usize, column: usize| all.column(column).as_primitive::<Int64Type>().value(row);
+            let mut rows =
+                (0..all.num_rows()).map(|row| [0, 1, 2, 3, 4].map(|column| number(row, column))).collect::<Vec<_>>();
+            rows.sort_unstable();
+            rows
+        };
+        assert_eq!(shown(together), shown(whole.clone()));
+        let nothing = engine.put_together(&whole, depth, &[], "testing").unwrap();
+        assert_eq!(engine.run(nothing, "testing").unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(), 0);
+        assert!(engine.put_together(&whole, 0, &groups, "testing").is_err());
     }
 }

@@ -6,95 +6,28 @@
 //! read those. A person with a row in such a table is active, so every one of them finds the registrations that the
 //! register would give: no figure depends on whether this is done, nor on the tables that decided who is active.
 //!
-//! **Invariant 4**: whether a row is kept is decided by its person's rows alone, in whatever tables. Each plan that fills
-//! the relation is proved to be so before it runs ([`rows_are_own`]), and what is proved is all that later proofs know
-//! of the relation. It holds for patients. Leaving a practitioner out may leave some patient without a row beside their
-//! registrations, so measures that protect practitioners read the register itself: the proof refuses the relation.
+//! They are of no use where practitioners are protected ([`super::aside`]): leaving one out may leave some patient without a
+//! row beside their registrations.
 
-use std::ops::Range;
-use std::path::PathBuf;
-
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
-
-use super::{Linked, REGISTER, own_rows_sql, quoted, stored_table, token_holders};
-use crate::error::{Error, Result};
-use crate::ingest::buckets::by_bucket;
-use crate::ingest::layout::{BUCKET, BUCKETS, PERSON, is_person, stored_schema};
-use crate::privacy::Role;
-use crate::privacy::walk::{Holds, Own, rows_are_own};
+use super::aside::Aside;
+use super::{Linked, REGISTER, quoted, stored_table, token_holders};
+use crate::error::Result;
+use crate::ingest::layout::{BUCKET, PERSON, is_person, stored_schema};
 use crate::schema::TableSchema;
-use crate::store::Staging;
 
 /// The name under which the engine knows the relation.
 pub const ACTIVE: &str = "active_patients";
-/// Rows of all tables that one pass may have to go through: of most of them, a pseudonym at the most is held.
-const ROWS_A_PASS: u64 = 4_000_000;
-
-/// The registrations of active people, while they are kept.
-pub struct Active {
-    /// SQL that gives them, as [`super::Table::rows`] of the register gives all.
-    pub(super) rows: String,
-    /// Where they lie; gone with this, or with the next run where this one is killed.
-    _folder: Option<Staging>,
-}
-
-/// One pass: what is proved of its plan, and the file of its rows, if it gave any.
-type Kept = (Own, Option<PathBuf>);
 
 impl Linked<'_> {
-    /// Puts the registrations of active people aside in `folder`, for measures over other tables to read instead of the
-    /// register. Without a folder the relation is empty, as private tables are where a plan is only explained.
-    ///
-    /// # Errors
-    /// [`Error::Privacy`] where a plan that would fill it mixes people; [`Error::Io`] or [`Error::System`] where it
-    /// cannot be filled.
-    pub fn keep_active(&mut self, folder: Option<Staging>) -> Result<()> {
+    /// Puts the registrations of active people aside, for measures over other tables to read instead of the register.
+    pub(super) fn put_active_aside(&mut self, aside: &mut Aside) -> Result<()> {
         let rows = self.tables.values().map(|table| table.stored).sum::<u64>();
-        self.keep_active_in(rows.div_ceil(ROWS_A_PASS).clamp(1, BUCKETS as u64), folder)
-    }
-
-    /// The same in so many passes, of which there are at most [`BUCKETS`].
-    pub(crate) fn keep_active_in(&mut self, passes: u64, folder: Option<Staging>) -> Result<()> {
         let schemas = self.tables.values().map(|table| table.schema.as_ref()).collect::<Vec<_>>();
         let (people, register) = (people_sql(&schemas), self.tables.get(REGISTER).map(|it| it.schema.clone()));
         let (Some(people), Some(register)) = (people, register) else { return Ok(()) };
-        let start = |pass: u64| pass * BUCKETS as u64 / passes;
-        let (mut files, mut proved) = (Vec::new(), None);
-        for pass in 0..passes {
-            let (own, file) = self.keep_pass(&register, &people, start(pass)..start(pass + 1), folder.as_ref())?;
-            files.extend(file);
-            proved = Some(own);
-        }
-        self.engine.register(ACTIVE, &files, &stored_schema(&register))?;
-        self.sources.extend(proved.map(|own| (ACTIVE.to_owned(), Holds::Own(own))));
-        self.active = Some(Active { rows: own_rows_sql(ACTIVE, &register), _folder: folder });
+        let kept = aside.put(self, ACTIVE, &register, rows, |within| kept_sql(&register, &people, within))?;
+        self.active = Some(kept);
         Ok(())
-    }
-
-    fn keep_pass(
-        &self,
-        register: &TableSchema,
-        people: &str,
-        buckets: Range<u64>,
-        folder: Option<&Staging>,
-    ) -> Result<Kept> {
-        let during = "putting aside the registrations of active people";
-        let number = buckets.start;
-        let within = format!("{BUCKET} >= {} AND {BUCKET} < {}", buckets.start, buckets.end);
-        let plan = self.engine.plan(&kept_sql(register, people, &within), during)?;
-        let own = rows_are_own(&plan, &self.sources, Role::Patient)?;
-        let Some(folder) = folder else { return Ok((own, None)) };
-        let batches = self.engine.run(plan, during)?;
-        let schema = stored_schema(register);
-        let other = |_| Error::System(format!("the query engine gave other columns while {during}"));
-        let columns = batches.iter().map(|batch| RecordBatch::try_new(schema.clone(), batch.columns().to_vec()));
-        let rows = concat_batches(&schema, &columns.collect::<Result<Vec<_>, _>>().map_err(other)?).map_err(other)?;
-        if rows.num_rows() == 0 {
-            return Ok((own, None));
-        }
-        let (rows, _) = by_bucket(rows, Vec::<()>::new())?;
-        Ok((own, Some(folder.path_of(&folder.write(number as usize, &rows)?))))
     }
 }
 

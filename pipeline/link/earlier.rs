@@ -64,7 +64,7 @@ impl Earlier {
         let rows = format!("SELECT {} FROM {from} WHERE t.{PERSON} IS NOT NULL", columns.join(", "));
         let stored = self.stored.iter().map(|part| part.manifest.tally.stored).sum();
         // Every row has a person of its own: `config` admits no other table here.
-        Ok(Table { schema: Arc::new(schema.clone()), rows, stored, reach: stored })
+        Ok(Table { schema: Arc::new(schema.clone()), patients_rows: rows.clone(), rows, stored, reach: stored })
     }
 }
 

@@ -4,22 +4,26 @@
 //! Never joins but on a person, on a token that leads to a person, or onto a public table (invariant 4).
 
 mod active;
+mod aside;
 mod earlier;
 mod people;
 mod public;
 mod senders;
+mod tokens;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::ingest::layout::{BUCKET, BUCKETS, PERSON, is_person, stored_name, stored_schema};
+use crate::ingest::layout::{BUCKET, PERSON, stored_name, stored_schema};
 use crate::privacy::walk::{Holds, Sources};
 use crate::schema::{Column, Kind, TableSchema};
-use crate::store::{Stored, refuse_two_keys};
+use crate::store::{Staging, Stored, refuse_two_keys};
 
-pub use active::{ACTIVE, Active};
+use aside::Aside;
+
+pub use active::ACTIVE;
 pub use earlier::{Earlier, earlier_table};
 pub use people::{
     Attribute, Packing, PostNumber, REGISTER, active_registrations_sql, date_sql, numbered_posts_sql, posts_sql,
@@ -27,6 +31,7 @@ pub use people::{
 };
 pub use public::PublicTable;
 pub use senders::{SenderCount, SenderRows, names_sender, sender_rows};
+pub use tokens::{TokenLink, led_table, token_holders};
 
 /// The tables of one quarter, ready for questions.
 pub struct Linked<'a> {
@@ -40,11 +45,32 @@ pub struct Linked<'a> {
     pub public: &'a HashMap<String, PublicTable>,
     /// Whom the engine's tables hold, for the proof of a plan.
     pub sources: Sources,
-    /// The registrations of active people, once they are kept.
-    pub active: Option<Active>,
+    /// SQL that gives the registrations of active people, once they are put aside.
+    active: Option<String>,
+    /// Where what is put aside lies.
+    aside: Option<Aside>,
 }
 
 impl Linked<'_> {
+    /// Puts aside, in `folder`, what measures of patients would otherwise look up each time: the rows that a token leads
+    /// to somebody, and the registrations of active people. Figures are the same with and without. Without a folder both
+    /// are empty, as private tables are where a plan is only explained.
+    ///
+    /// # Errors
+    /// [`Error::Privacy`] where a plan mixes people; [`Error::Io`] or [`Error::System`] where it cannot be run.
+    pub fn put_aside(&mut self, folder: Option<Staging>) -> Result<()> {
+        self.put_aside_in(None, folder)
+    }
+
+    /// The same in so many passes, of which there are at most [`BUCKETS`].
+    pub(crate) fn put_aside_in(&mut self, passes: Option<u64>, folder: Option<Staging>) -> Result<()> {
+        let mut aside = Aside::new(folder, passes);
+        self.put_tokens_aside(&mut aside)?;
+        self.put_active_aside(&mut aside)?;
+        self.aside = Some(aside);
+        Ok(())
+    }
+
     /// A private table.
     ///
     /// # Errors
@@ -60,6 +86,8 @@ pub struct Table {
     pub schema: Arc<TableSchema>,
     /// SQL that gives its rows with a person each; coded columns under `name#`, in words under `name`.
     pub rows: String,
+    /// The same, for measures that protect patients alone: where rows lead to people by a token, those that were put aside.
+    pub patients_rows: String,
     /// Stored rows, to prove that no sum can overflow. A true count: it decides nothing that is published.
     pub stored: u64,
     /// The most people that those rows may lead to, for the same proof: a row without a person leads to everyone who
@@ -122,11 +150,11 @@ pub fn link<'a>(
         let schemas = private.iter().map(|it| it.schema.as_ref()).collect::<Vec<_>>();
         let rows = rows_of(private, &schema.table);
         let holders = token_holders(&schema.table, &schemas).iter().map(|holder| rows_of(private, holder)).sum::<u64>();
-        let table =
-            Table { schema: schema.clone(), rows: rows_sql(schema, &schemas)?, stored: rows, reach: rows + holders };
+        let (sql, reach) = (rows_sql(schema, &schemas), rows + holders);
+        let table = Table { schema: schema.clone(), patients_rows: sql.clone(), rows: sql, stored: rows, reach };
         tables.insert(schema.table.clone(), table);
     }
-    Ok(Linked { engine, tables, earlier, public, sources, active: None })
+    Ok(Linked { engine, tables, earlier, public, sources, active: None, aside: None })
 }
 
 /// Whom the rows of a private table name.
@@ -153,27 +181,22 @@ pub fn stored_table(table: &str) -> String {
 
 /// A table's rows, each with its person. Rows that lead to no person are left out here, and counted by
 /// [`link_rates`] for the operator.
-fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> Result<String> {
+fn rows_sql(schema: &TableSchema, all: &[&TableSchema]) -> String {
     let stored = stored_table(&schema.table);
-    let person = schema.columns.values().find(|column| is_person(column.kind));
-    let Some(person) = person else {
+    if schema.person().is_none() {
         // No person: a table of posts, whose rows name practitioners.
-        return Ok(format!("SELECT {} FROM {} AS t", columns_sql(schema), quoted(&stored)));
-    };
-    let own = own_rows_sql(&stored, schema);
-    if person.required {
-        return Ok(own);
+        return format!("SELECT {} FROM {} AS t", columns_sql(schema), quoted(&stored));
     }
-    match token_link(schema, all) {
-        Some(link) => Ok(format!(
-            "{own} UNION ALL SELECT w.{PERSON}, w.{BUCKET}, {} FROM {} AS t JOIN ({}) AS w ON t.{} = w.token \
-             WHERE t.{PERSON} IS NULL AND t.{BUCKET} = {BUCKETS}",
-            columns_sql(schema),
-            quoted(&stored),
-            link.people_sql(),
-            quoted(&link.column)
-        )),
-        None => Ok(own),
+    let own = own_rows_sql(&stored, schema);
+    match TokenLink::of(schema, all) {
+        Some(link) => {
+            format!(
+                "{own} UNION ALL SELECT w.{PERSON}, w.{BUCKET}, {} {}",
+                columns_sql(schema),
+                link.led_sql(schema, None)
+            )
+        }
+        None => own,
     }
 }
 
@@ -195,55 +218,6 @@ fn columns_sql(schema: &TableSchema) -> String {
     let stored = |(name, column): &(&String, &Column)| column.is_stored() && stored_name(schema, name) != PERSON;
     let columns = schema.columns.iter().filter(stored).map(|(name, column)| select(name, column));
     columns.collect::<Vec<_>>().join(", ")
-}
-
-/// The way from a row without a person to the people who hold its token.
-struct TokenLink {
-    column: String,
-    holder: String,
-    holder_column: String,
-}
-
-impl TokenLink {
-    /// A token that two people claim leads to both, each bounded on their own: dropping it for both would let one
-    /// person's row decide another's (invariant 4).
-    fn people_sql(&self) -> String {
-        let (column, holder) = (quoted(&self.holder_column), quoted(&stored_table(&self.holder)));
-        format!(
-            "SELECT DISTINCT {column} AS token, {PERSON}, {BUCKET} FROM {holder} WHERE {PERSON} IS NOT NULL AND {column} IS NOT NULL"
-        )
-    }
-}
-
-/// The tables whose tokens lead a table's rows to people.
-pub fn token_holders(table: &str, all: &[&TableSchema]) -> Vec<String> {
-    let schema = all.iter().find(|schema| schema.table == table);
-    let optional =
-        |schema: &&&TableSchema| schema.columns.values().any(|column| is_person(column.kind) && !column.required);
-    schema.filter(optional).and_then(|schema| token_link(schema, all)).map(|link| link.holder).into_iter().collect()
-}
-
-fn token_link(schema: &TableSchema, all: &[&TableSchema]) -> Option<TokenLink> {
-    for (name, column) in schema.columns.iter().filter(|(_, column)| column.kind == Kind::Token && column.keep) {
-        let wanted = column.space(name);
-        for holder in all.iter().filter(|other| other.table != schema.table) {
-            let has_person = holder.columns.values().any(|column| is_person(column.kind) && column.required);
-            let key = holder.columns.iter().find(|(name, column)| {
-                column.kind == Kind::Token
-                    && column.keep
-                    && column.space(name) == wanted
-                    && holder.unique.contains(name)
-            });
-            if let (true, Some((holder_column, _))) = (has_person, key) {
-                return Some(TokenLink {
-                    column: name.clone(),
-                    holder: holder.table.clone(),
-                    holder_column: holder_column.clone(),
-                });
-            }
-        }
-    }
-    None
 }
 
 /// How a column is given: codes in words as well, for conditions.
@@ -287,15 +261,14 @@ pub fn link_rates(linked: &Linked<'_>) -> Result<Vec<LinkRates>> {
     let mut rates = Vec::new();
     for table in linked.tables.values() {
         let schema = &table.schema;
-        let optional = schema.columns.values().any(|column| is_person(column.kind) && !column.required);
-        let Some(link) = token_link(schema, &schemas).filter(|_| optional) else { continue };
+        let Some(link) = TokenLink::of(schema, &schemas) else { continue };
         let stored = quoted(&stored_table(&schema.table));
         let during = format!("counting the links of `{}`", schema.table);
         let own = count(linked.engine, &format!("SELECT count(*) FROM {stored} WHERE {PERSON} IS NOT NULL"), &during)?;
         let sql = format!(
             "SELECT count(*) FROM {stored} AS t LEFT SEMI JOIN ({}) AS w ON t.{} = w.token WHERE t.{PERSON} IS NULL",
-            link.people_sql(),
-            quoted(&link.column)
+            link.tokens_sql(),
+            link.column_sql(),
         );
         let by_token = count(linked.engine, &sql, &during)?;
         rates.push(LinkRates {

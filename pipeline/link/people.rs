@@ -90,10 +90,10 @@ pub fn registrations_sql(
 }
 
 /// The same of active people alone, where they are kept: all that a measure over another table can need, as long as it
-/// does not protect practitioners ([`super::Active`]).
+/// does not protect practitioners ([`super::aside`]).
 pub fn active_registrations_sql(linked: &Linked<'_>, packing: &Packing, quarter: Quarter) -> Result<String> {
     let register = register(linked)?;
-    let rows = linked.active.as_ref().map_or(&register.rows, |active| &active.rows);
+    let rows = linked.active.as_ref().unwrap_or(&register.rows);
     Ok(held_sql(rows, packing, quarter, None))
 }
 

@@ -32,7 +32,14 @@ pub(super) fn rows_sql(
             format!("SELECT * FROM ({held}) WHERE {}", pass.condition())
         } else {
             let table = linked.table(&stage.table)?;
-            counted_sql(plan.quarter, table, table.schema.dated_by.as_deref(), filter, measure.during, pass)
+            counted_sql(
+                plan.quarter,
+                (table, measure.place),
+                table.schema.dated_by.as_deref(),
+                filter,
+                measure.during,
+                pass,
+            )
         };
         reached.push(format!("SELECT {PERSON}, CAST({} AS BIGINT) AS reached FROM ({rows})", 1u64 << place));
     }

@@ -62,7 +62,7 @@ impl Pairs<'_> {
             seen = format!("{seen} UNION ALL {}", self.seen_sql(&before, BEFORE));
             reach = reach.saturating_add(earlier.reach);
         }
-        let placed = at_practice_sql(plan, measure, linked, grid, &seen)?;
+        let placed = at_practice_sql(plan, measure, linked, grid, pass, &seen)?;
         let pairs = self.distinct_sql(&self.kept_sql(&placed));
         let total = clamped_sql("count(*)", measure.practitioner);
         let sql = format!("SELECT {PLACE}, code, {total} AS value FROM ({pairs}) GROUP BY {PLACE}, code");

@@ -8,6 +8,8 @@
 //!
 //! **Invariant 5**: whole numbers throughout; [`Bounds::check_rows`] proves that no sum can wrap.
 
+use std::ops::Range;
+
 use crate::config::filter;
 use crate::config::plan::{Clamp, CodeDimension, CodeValue, Measure, MeasureKind, Place, Plan, Rows};
 use crate::config::quarter::Quarter;
@@ -56,9 +58,18 @@ pub struct Pass {
 }
 
 impl Pass {
+    /// The one over everybody.
+    pub const WHOLE: Self = Pass { number: 0, of: 1 };
+
+    /// The buckets of its people: those of all passes together are all there are, each once.
+    pub(super) fn buckets(self) -> Range<i8> {
+        let start = |number: u64| i8::try_from(number * BUCKETS as u64 / self.of.max(1)).unwrap_or(BUCKETS);
+        start(self.number)..start(self.number + 1)
+    }
+
     pub(super) fn condition(self) -> String {
-        let start = |number: u64| number * BUCKETS as u64 / self.of.max(1);
-        format!("{BUCKET} >= {} AND {BUCKET} < {}", start(self.number), start(self.number + 1))
+        let Range { start, end } = self.buckets();
+        format!("{BUCKET} >= {start} AND {BUCKET} < {end}")
     }
 }
 
@@ -153,7 +164,8 @@ pub fn bounded(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineG
     }
     if let Some(clamp) = &measure.practitioner {
         let values = Values::of(measure, table)?;
-        let sql = practice_sql(plan, measure, linked, grid, &rows, &values, *clamp)?;
+        let rows = at_practice_sql(plan, measure, linked, grid, pass, &rows)?;
+        let sql = practice_sql(measure, grid, &rows, &values, *clamp)?;
         return Ok(Bounded { sql, wide: false, reach });
     }
     let registrations = match reads_active(measure) {
@@ -181,7 +193,7 @@ fn reach(measure: &Measure, linked: &Linked<'_>) -> Result<u64> {
 /// The rows of a private table that count: of one pass, of the quarter where they have a day, and under a condition.
 pub(super) fn counted_sql(
     quarter: Quarter,
-    table: &Table,
+    (table, place): (&Table, Place),
     day: Option<&str>,
     filter: Option<&str>,
     during: During,
@@ -194,7 +206,8 @@ pub(super) fn counted_sql(
     }
     let filter = filter.map(|filter| filter::sql(filter, &table.schema, quarter));
     conditions.extend(filter.map(|filter| format!("({filter})")));
-    format!("SELECT * FROM ({}) WHERE {}", table.rows, conditions.join(" AND "))
+    let rows = if place == Place::Home { &table.patients_rows } else { &table.rows };
+    format!("SELECT * FROM ({rows}) WHERE {}", conditions.join(" AND "))
 }
 
 /// The rows that count: `person`, `code` (the combination of the rows' own codes) and the columns of the relation.
@@ -219,7 +232,7 @@ pub(super) fn table_rows_sql(
     pass: Pass,
 ) -> Result<String> {
     let day = table.schema.dated_by.as_deref();
-    let rows = counted_sql(quarter, table, day, measure.filter.as_deref(), measure.during, pass);
+    let rows = counted_sql(quarter, (table, measure.place), day, measure.filter.as_deref(), measure.during, pass);
     coded_sql(plan, rows, grid)
 }
 
@@ -397,17 +410,8 @@ fn listed_sql(rows: &str, people: &str, values: &Values, bounds: &Bounds, grid: 
 /// Only rows count whose practitioner has a post at the practice where the patient is registered. So a patient moves the
 /// cells of one practice, and so does a practitioner: nobody's rows decide where another's are counted, which keeping
 /// the "main" practice of either would. A contact by a colleague who covers from elsewhere is left out by this.
-fn practice_sql(
-    plan: &Plan,
-    measure: &Measure,
-    linked: &Linked<'_>,
-    grid: &FineGrid,
-    rows: &str,
-    values: &Values,
-    clamp: Clamp,
-) -> Result<String> {
-    let rows = at_practice_sql(plan, measure, linked, grid, rows)?;
+fn practice_sql(measure: &Measure, grid: &FineGrid, rows: &str, values: &Values, clamp: Clamp) -> Result<String> {
     let bounds = patient_bounds(measure, grid)?;
-    let kept = listed_cells_sql(&rows, values, &bounds, grid, &format!(", {PLACE}"));
+    let kept = listed_cells_sql(rows, values, &bounds, grid, &format!(", {PLACE}"));
     Ok(format!("SELECT {PLACE}, code, {} AS value FROM ({kept}) GROUP BY 1, 2", clamped_sql("sum(value)", Some(clamp))))
 }

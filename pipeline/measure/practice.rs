@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::ingest::layout::PERSON;
 use crate::link::{Linked, posts_sql, quoted, registrations_sql};
 use crate::measure::grid::FineGrid;
-use crate::measure::plan::PLACE;
+use crate::measure::plan::{PLACE, Pass};
 
 /// A cell's total, within a clamp that holds 0.
 pub(super) fn clamped_sql(total: &str, clamp: Option<Clamp>) -> String {
@@ -26,6 +26,7 @@ pub(super) fn at_practice_sql(
     measure: &Measure,
     linked: &Linked<'_>,
     grid: &FineGrid,
+    pass: Pass,
     rows: &str,
 ) -> Result<String> {
     let missing = |what: &str| missing(measure, what);
@@ -36,8 +37,9 @@ pub(super) fn at_practice_sql(
     let cells = grid.packing().cells();
     let posts = posts_sql(posts, &practices.practitioner, &practices.of_post, cells, plan.quarter);
     let people = format!(
-        "SELECT {PERSON}, max(packed) % {cells} AS {PLACE} FROM ({}) GROUP BY {PERSON}",
-        registrations_sql(linked, grid.packing(), plan.quarter, None)?
+        "SELECT {PERSON}, max(packed) % {cells} AS {PLACE} FROM ({}) WHERE {} GROUP BY {PERSON}",
+        registrations_sql(linked, grid.packing(), plan.quarter, None)?,
+        pass.condition(),
     );
     Ok(format!(
         "SELECT r.*, q.practice AS {PLACE} FROM ({rows}) AS r JOIN ({posts}) AS q ON r.{named} = q.post JOIN ({people}) AS p \

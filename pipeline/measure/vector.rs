@@ -6,52 +6,108 @@ use arrow::datatypes::{DataType, Int64Type};
 use datafusion::logical_expr::LogicalPlan;
 
 use super::grid::FineGrid;
-use super::plan::{Bounded, Pass, bounded};
+use super::plan::{Bounded, Pass, bounded, reads_active};
 use crate::config::plan::{Measure, MeasureKind, Place, Plan, Rows};
-use crate::engine::Joins;
 use crate::error::{Error, Result};
-use crate::ingest::layout::BUCKETS;
-use crate::link::Linked;
-use crate::privacy::walk::{Proof, prove};
+use crate::ingest::layout::{BUCKET, BUCKETS};
+use crate::link::{Linked, REGISTER};
+use crate::privacy::walk::{Buckets, Meeting, Proof, prove};
 use crate::privacy::{Private, Role};
 
 /// Rows that one pass may have to hold a person for: pseudonyms, places and the engine's tables take about 100 bytes each.
 const ROWS_A_PASS: u64 = 2_000_000;
 
-/// Rows beyond which what must be in one pass is joined on disk: a gibibyte, a run's usual memory, holds the joins of some
-/// ten million.
-const ROWS_IN_MEMORY: u64 = 12_000_000;
+/// The column that says which people a row is of, for the proof.
+const OF_PEOPLE: Buckets = Buckets { column: BUCKET, count: BUCKETS };
 
 /// The measure over its fine grid: exact, and private.
 ///
 /// # Errors
 /// [`Error::System`] where the engine fails; [`Error::Privacy`] where the query gives a cell outside the grid.
 pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid) -> Result<Private<Vec<i64>>> {
-    let tables = measure.tables().into_iter().filter_map(|table| linked.tables.get(table));
-    let rows = tables.map(|table| table.stored).sum::<u64>();
-    // A practice's clamp is over all of its people, and a pair is anyone's: so they must all be in one pass.
+    let read = measure.tables().into_iter().chain((!reads_active(measure)).then_some(REGISTER));
+    let rows = read.filter_map(|table| linked.tables.get(table)).map(|table| table.stored).sum::<u64>();
+    measure_in(rows.div_ceil(ROWS_A_PASS).clamp(1, BUCKETS as u64), plan, measure, linked, grid)
+}
+
+/// The same in so many passes over the people, of which there are at most [`BUCKETS`].
+pub(crate) fn measure_in(
+    passes: u64,
+    plan: &Plan,
+    measure: &Measure,
+    linked: &Linked<'_>,
+    grid: &FineGrid,
+) -> Result<Private<Vec<i64>>> {
+    let asked = Asked { plan, measure, linked, grid, during: format!("measuring `{}`", measure.name) };
     // Posts are in no patient's bucket.
-    let together = measure.practitioner.is_some()
-        || measure.rows == Rows::Posts
-        || matches!(measure.kind, MeasureKind::Pairs { .. });
-    let most_passes = if together { 1 } else { BUCKETS as u64 };
-    let passes = rows.div_ceil(ROWS_A_PASS).clamp(1, most_passes);
-    let joins = if together && rows > ROWS_IN_MEMORY { Joins::Sorted } else { Joins::Hashed };
-    let during = format!("measuring `{}`", measure.name);
-    let mut cells = vec![0i64; grid.len()];
-    let mut proofs = Vec::new();
-    let mut reach = 0;
-    for number in 0..passes {
-        let pass = proved(plan, measure, linked, grid, Pass { number, of: passes })?;
-        reach = pass.query.reach;
-        proofs.extend(pass.proofs);
-        for batch in linked.engine.run_joined(pass.plan, joins, &during)? {
-            fill(&mut cells, &batch, &pass.query, grid).ok_or_else(|| {
-                Error::Privacy(format!("the query of `{}` gave a cell outside its public grid", measure.name))
+    let passes = if measure.rows == Rows::Posts { 1 } else { passes };
+    // A practice's clamp is over all of its people, and a pair is anyone's.
+    let meet = measure.practitioner.is_some() || matches!(measure.kind, MeasureKind::Pairs { .. });
+    if meet && passes > 1 { asked.together(passes) } else { asked.apart(passes) }
+}
+
+/// A measure, and where its answer goes.
+struct Asked<'a> {
+    plan: &'a Plan,
+    measure: &'a Measure,
+    linked: &'a Linked<'a>,
+    grid: &'a FineGrid,
+    during: String,
+}
+
+impl Asked<'_> {
+    /// Passes whose cells are added up: each is proved, and each person is in one.
+    fn apart(&self, passes: u64) -> Result<Private<Vec<i64>>> {
+        let mut cells = vec![0i64; self.grid.len()];
+        let mut proofs = Vec::new();
+        let mut reach = 0;
+        for number in 0..passes {
+            let pass = self.proved(Pass { number, of: passes })?;
+            reach = pass.query.reach;
+            proofs.extend(pass.proofs);
+            self.fill(&mut cells, pass.plan, &pass.query)?;
+        }
+        Private::measured(cells, self.grid.codes() as usize, reach, &proofs)
+    }
+
+    /// People meet before they are clamped or told apart: what is proved is the plan over all of them, and its groups are
+    /// computed of some of them at a time.
+    fn together(&self, passes: u64) -> Result<Private<Vec<i64>>> {
+        let whole = self.proved(Pass::WHOLE)?;
+        let meeting = Meeting::of(&whole.plan, &self.linked.sources, OF_PEOPLE)?;
+        let mut groups = Vec::new();
+        for number in 0..passes {
+            let pass = Pass { number, of: passes };
+            let (_, plan) = self.planned(pass)?;
+            groups.extend(self.linked.engine.run(meeting.part(&plan, pass.buckets())?, &self.during)?);
+        }
+        let put_together = self.linked.engine.put_together(&whole.plan, meeting.depth(), &groups, &self.during)?;
+        let mut cells = vec![0i64; self.grid.len()];
+        self.fill(&mut cells, put_together, &whole.query)?;
+        Private::measured(cells, self.grid.codes() as usize, whole.query.reach, &whole.proofs)
+    }
+
+    fn planned(&self, pass: Pass) -> Result<(Bounded, LogicalPlan)> {
+        let query = bounded(self.plan, self.measure, self.linked, self.grid, pass)?;
+        let plan = self.linked.engine.plan(&query.sql, &format!("planning `{}`", self.measure.name))?;
+        Ok((query, plan))
+    }
+
+    fn proved(&self, pass: Pass) -> Result<Proved> {
+        let (query, plan) = self.planned(pass)?;
+        let roles = protected(self.measure).iter();
+        let proofs = roles.map(|&role| prove(&plan, &self.linked.sources, role)).collect::<Result<_>>()?;
+        Ok(Proved { query, plan, proofs })
+    }
+
+    fn fill(&self, cells: &mut [i64], plan: LogicalPlan, query: &Bounded) -> Result<()> {
+        for batch in self.linked.engine.run(plan, &self.during)? {
+            fill(cells, &batch, query, self.grid).ok_or_else(|| {
+                Error::Privacy(format!("the query of `{}` gave a cell outside its public grid", self.measure.name))
             })?;
         }
+        Ok(())
     }
-    Private::measured(cells, grid.codes() as usize, reach, &proofs)
 }
 
 /// One pass of a measure, ready to run.
@@ -70,11 +126,7 @@ pub struct Proved {
 /// # Errors
 /// [`Error::Privacy`] where the plan cannot be bounded, with its node; [`Error::System`] where the engine refuses it.
 pub fn proved(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<Proved> {
-    let query = bounded(plan, measure, linked, grid, pass)?;
-    let optimised = linked.engine.plan(&query.sql, &format!("planning `{}`", measure.name))?;
-    let proofs =
-        protected(measure).iter().map(|&role| prove(&optimised, &linked.sources, role)).collect::<Result<_>>()?;
-    Ok(Proved { query, plan: optimised, proofs })
+    Asked { plan, measure, linked, grid, during: String::new() }.proved(pass)
 }
 
 /// Whom a measure's noise protects. Where people are placed by their practice, practitioners are protected too, by

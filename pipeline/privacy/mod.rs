@@ -16,7 +16,7 @@
 //! | invariant | enforced by |
 //! |---|---|
 //! | a private value cannot be printed, copied, written or read | [`Private`] lacks the traits; `compile_fail` examples and a test say so |
-//! | bounds are what the plan that runs allows, and nothing declared | [`walk::prove`]; [`Private`] is made of a [`walk::Proof`] alone |
+//! | bounds are what the plan that runs allows, and nothing declared | [`walk::prove`], [`walk::Meeting`]; [`Private`] is made of a [`walk::Proof`] alone |
 //! | noise is scaled to what one person can do to *this* vector | [`Private`] carries its [`Bounds`]; the draw compares them with the plan's; [`Regrouping`] derives new ones |
 //! | no norm is rounded down | `Bounds::l2` squares its answer in exact arithmetic |
 //! | no scale of 0, no boundless noise, no seed | one gate, `noise::admitted`, before OpenDP's constructors, which take no seed |

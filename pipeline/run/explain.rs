@@ -8,7 +8,10 @@ use super::{Resources, engine, with_public};
 use crate::config::journey::Event;
 use crate::config::plan::{Keep, Measure, MeasureKind, Number, Place, Plan, Rows};
 use crate::error::{Error, Result};
-use crate::link::{ACTIVE, Earlier, Linked, PrivateTable, REGISTER, earlier_table, link, public_table, stored_table};
+use crate::link::{
+    ACTIVE, Earlier, Linked, PrivateTable, REGISTER, earlier_table, led_table, link, public_table, stored_table,
+    token_holders,
+};
 use crate::measure::grid::Public;
 use crate::measure::plan::Pass;
 use crate::measure::vector::proved;
@@ -79,7 +82,7 @@ pub fn explain(
         let private = private.collect::<Vec<_>>();
         let engine = engine(plan, scratch.path(), resources, &private, public)?;
         let mut linked = link(&engine, &private, public)?;
-        linked.keep_active(None)?;
+        linked.put_aside(None)?;
         let wanted = questions.iter().filter(|question| report.is_none_or(|name| question.report.name == name));
         wanted.map(|question| one(plan, question, &linked, public)).collect()
     })
@@ -192,7 +195,13 @@ fn summed(of: &Number, table: &str) -> String {
 fn lineage(plan: &Plan, measure: &Measure, text: &str, public: &Public) -> Vec<String> {
     let read =
         |name: &str| text.contains(&format!("TableScan: {name} ")) || text.ends_with(&format!("TableScan: {name}"));
-    let private = |table: &str| read(&stored_table(table)) || (table == REGISTER && read(ACTIVE));
+    let schemas = plan.sources.iter().map(|source| source.schema.as_ref()).collect::<Vec<_>>();
+    // Of a table whose tokens led rows to people, no plan of a measure reads more than what was put aside.
+    let leads = |table: &str| {
+        let led = schemas.iter().filter(|schema| read(&led_table(&schema.table)));
+        led.flat_map(|schema| token_holders(&schema.table, &schemas)).any(|holder| holder == table)
+    };
+    let private = |table: &str| read(&stored_table(table)) || (table == REGISTER && read(ACTIVE)) || leads(table);
     let sources = plan.sources.iter().filter_map(|source| match source.schema.from {
         Sender::Public if read(&public_table(&source.table)) => Some(format!("{} (public)", source.table)),
         Sender::Practice if private(&source.table) => Some(format!("{} (private, from practices)", source.table)),

@@ -7,7 +7,7 @@
 //! 3. The ledger is asked whether the cost fits: if not, the run ends before any private data are opened.
 //! 4. Extracts are checked, pseudonymised and stored; the operator's validation report is written.
 //! 5. Each report that is not in the ledger is measured, debited, noised and stored there; before the first of them, the
-//!    registrations of active people are put aside.
+//!    rows that tokens lead to somebody and the registrations of active people are put aside.
 //! 6. Released vectors become estimates, changes on the quarter before are added, and the pack is published whole, with the
 //!    series that its tables continue.
 //!
@@ -156,7 +156,7 @@ pub fn run(plan: &Plan, resources: Resources, progress: &Progress) -> Result<Sum
     intake.check()?;
     let inputs = questions.iter().map(|question| answer::inputs(plan, question, &intake, &private)).collect::<Vec<_>>();
     afford_corrections(plan, &ledger, &questions, &inputs)?;
-    keep_active(&mut linked, &store, &ledger, questions.iter().zip(&inputs), progress)?;
+    put_aside(&mut linked, &store, &ledger, questions.iter().zip(&inputs), progress)?;
     let mut answers = Vec::new();
     for (question, inputs) in questions.iter().zip(inputs) {
         let stage = progress.stage(&question.report.name, None);
@@ -261,8 +261,9 @@ fn afford_corrections(plan: &Plan, ledger: &Ledger, questions: &[Question<'_>], 
     ledger.afford(&requests)
 }
 
-/// Puts the registrations of active people aside, where a measure over another table than the register must be taken.
-fn keep_active<'a>(
+/// Puts aside what measures of patients would look up each time, where a measure over another table than the register must
+/// be taken.
+fn put_aside<'a>(
     linked: &mut Linked<'_>,
     store: &Store,
     ledger: &Ledger,
@@ -273,8 +274,8 @@ fn keep_active<'a>(
         let drawn = ledger.find(&question.release(inputs))?.is_some_and(|it| it.drawn.is_some());
         let reads_them = question.asked.iter().any(|asked| reads_active(asked.measure));
         if reads_them && !drawn {
-            let stage = progress.stage("active people", None);
-            linked.keep_active(Some(store.stage()?))?;
+            let stage = progress.stage("put aside", None);
+            linked.put_aside(Some(store.stage()?))?;
             stage.finish(0);
             return Ok(());
         }

@@ -104,7 +104,7 @@ pub fn study(plan: &Plan, asked: &Asked, resources: Resources, progress: &Progre
     let close = prepare(&open, &public, &context)?.into_iter().filter(wanted);
     let close = close.map(|question| question.with_noise(next_to_none)).collect::<Result<Vec<_>>>()?;
     if questions.iter().flat_map(|it| &it.asked).any(|asked| reads_active(asked.measure)) {
-        linked.keep_active(Some(store.stage()?))?;
+        linked.put_aside(Some(store.stage()?))?;
     }
     let bench =
         Bench { plan: &plan, open: &open, public: &public, linked: &linked, intake: &intake, private: &private };

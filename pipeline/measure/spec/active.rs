@@ -47,7 +47,7 @@ fn all_registrations_of_whoever_has_another_row_are_kept() {
     let asked = people().asks("{ persons: contacts }", "[area]");
     for passes in [1, 3, BUCKETS as u64] {
         opened(2, &asked.plan, |mut linked, store| {
-            linked.keep_active_in(passes, Some(store.stage().unwrap())).unwrap();
+            linked.put_aside_in(Some(passes), Some(store.stage().unwrap())).unwrap();
             let counted = |of: &str| rows(&linked, &format!("SELECT count({of}) FROM {ACTIVE}"));
             assert_eq!((counted("*"), counted("DISTINCT person")), (4, 3), "{passes} passes");
             let apart = format!(
@@ -63,7 +63,7 @@ fn all_registrations_of_whoever_has_another_row_are_kept() {
 fn they_lie_in_a_folder_of_the_operators_and_go_with_the_run() {
     let asked = people().asks("{ persons: contacts }", "[area]");
     opened(1, &asked.plan, |mut linked, store| {
-        linked.keep_active(Some(store.stage().unwrap())).unwrap();
+        linked.put_aside(Some(store.stage().unwrap())).unwrap();
         let folders = staged(&asked.plan.work);
         assert_eq!(folders.len(), 1);
         assert_eq!(fs::metadata(&folders[0]).unwrap().permissions().mode() & 0o777, 0o700);

@@ -20,7 +20,7 @@ pub fn linked<T>(plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
 /// The same on so many threads, which are also the parts that the engine splits a query into.
 pub fn linked_by<T>(threads: usize, plan: &Plan, answer: impl FnOnce(&Linked<'_>) -> T) -> T {
     opened(threads, plan, |mut linked, store| {
-        linked.keep_active(Some(store.stage().unwrap())).unwrap();
+        linked.put_aside(Some(store.stage().unwrap())).unwrap();
         answer(&linked)
     })
 }

@@ -103,12 +103,14 @@ pub fn check_shape(with: &Figures, without: &Figures) -> Checked {
     Ok(())
 }
 
-/// What is drawn from is what was replayed, with the bounds that were planned.
+/// What is drawn from is what was replayed, with the bounds that were planned; in passes over the people it is no other.
 pub fn check_released(figures: &Figures) -> Checked {
     let Some(Ok(exact)) = &figures.exact else {
         return Err(TestCaseError::fail(format!("{:?}", figures.exact.as_ref().map(|exact| exact.as_ref().err()))));
     };
     prop_assert_eq!(&figures.planned, &exact.planned);
+    let in_passes = figures.in_passes.as_ref().and_then(|it| it.as_ref().ok());
+    prop_assert_eq!(in_passes, Some(&figures.fine), "in passes: {:?}", figures.in_passes);
     for (level, cells) in exact.cells.iter().enumerate() {
         prop_assert_eq!(cells.reveal(), &figures.levels[level]);
         prop_assert!(cells.bounds().is_none_or(|proved| *proved == figures.planned[level]));

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::link::Linked;
 use crate::measure::grid::{FineGrid, LevelGrid, levels};
 use crate::measure::plan::{Pass, bounded, bounds};
-use crate::measure::vector::{fill, proved};
+use crate::measure::vector::{fill, measure_in, proved};
 use crate::privacy::walk::Proof;
 use crate::privacy::{Bounds, Private, Role};
 
@@ -35,6 +35,8 @@ pub struct Figures {
     pub proofs: Result<Vec<(Role, Vec<Option<Bounds>>)>>,
     /// What is released, of the first version alone: it takes as long again.
     pub exact: Option<Result<Exact>>,
+    /// The fine cells of the same version, measured in two passes over the people.
+    pub in_passes: Option<Result<Vec<i64>>>,
 }
 
 impl Figures {
@@ -112,5 +114,8 @@ fn figures(plan: &Plan, asked: &Measure, linked: &Linked<'_>, release: bool) -> 
     };
     let proofs = proofs.and_then(|proofs| proofs.iter().map(of_role).collect());
     let exact = release.then(|| exact(plan, asked, linked));
-    Ok(Figures { kind: asked.kind.clone(), grids, codes: codes as usize, fine, levels, planned, proofs, exact })
+    let in_passes = || Ok(measure_in(2, plan, asked, linked, &grid)?.reveal().clone());
+    let in_passes = release.then(in_passes);
+    let (kind, codes) = (asked.kind.clone(), codes as usize);
+    Ok(Figures { kind, grids, codes, fine, levels, planned, proofs, exact, in_passes })
 }

@@ -208,7 +208,7 @@ pub fn measured_by_both(world: &World, passes: u64) -> Result<[Vec<Exact>; 2]> {
     let plan = world.settle(folder.path());
     opened(world.threads, &plan, |mut linked, store| {
         let whole = all_of(&plan, &linked)?;
-        linked.keep_active_in(passes, Some(store.stage()?))?;
+        linked.put_aside_in(Some(passes), Some(store.stage()?))?;
         Ok([whole, all_of(&plan, &linked)?])
     })
 }

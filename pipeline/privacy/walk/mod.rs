@@ -17,8 +17,11 @@
 //! the rest leaves n bits (`most_bits`); a linear map modulo a prime reads every bit once
 //! (`bits_of_one_mask`); of rows that are numbered within a person, those up to n are n.
 //!
-//! Where people are read in passes, each is in one: `ingest` derives a row's bucket from its person alone.
+//! Where people are read in passes, each is in one: `ingest` derives a row's bucket from its person alone. Where people
+//! meet beneath a clamp, the plan over all of them is proved, and what runs is shown to be that plan, a part of its people
+//! at a time ([`Meeting`]).
 
+mod meeting;
 mod rows;
 mod values;
 
@@ -26,6 +29,7 @@ use std::collections::HashMap;
 
 use datafusion::logical_expr::{Aggregate, LogicalPlan};
 
+pub use self::meeting::{Buckets, Meeting};
 use self::rows::{Rows, Whose};
 use self::values::{Id, Known, Values};
 use super::Role;
@@ -318,6 +322,8 @@ impl Walk<'_> {
 mod groups_tests;
 #[cfg(test)]
 mod join_tests;
+#[cfg(test)]
+mod meeting_tests;
 #[cfg(test)]
 mod own_tests;
 #[cfg(test)]

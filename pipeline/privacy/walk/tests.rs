@@ -9,7 +9,7 @@ use datafusion::prelude::SessionContext;
 use super::*;
 use crate::privacy::{Private, Regrouping};
 
-/// `visits` may name nobody; `register` has several rows a patient, and `kept` may be made of some of them; `posts` names
+/// `visits` may name nobody, and neither need `stays`, which have a bucket; `register` has several rows a patient, and `kept` may be made of some of them; `posts` names
 /// practitioners only.
 pub(super) fn plan(sql: &str) -> LogicalPlan {
     let context = SessionContext::new();
@@ -21,6 +21,7 @@ pub(super) fn plan(sql: &str) -> LogicalPlan {
         ("visits", vec![person(true), clp(), token(), whole("code"), whole("minutes")]),
         ("register", vec![person(false), token(), whole("place"), whole("day")]),
         ("kept", vec![person(true), whole("place")]),
+        ("stays", vec![person(true), clp(), whole("place"), whole("n"), Field::new("bucket", DataType::Int8, false)]),
         ("posts", vec![Field::new("clp", DataType::Decimal128(38, 0), false), whole("practice")]),
         ("areas", vec![whole("row"), whole("zone")]),
         ("stray", vec![whole("row")]),
@@ -45,6 +46,7 @@ pub(super) fn sources() -> Sources {
     let known = [
         ("visits", people(Some("person"), Some("clp"))),
         ("register", people(Some("person"), None)),
+        ("stays", people(Some("person"), Some("clp"))),
         ("posts", people(None, Some("clp"))),
         ("areas", Holds::Nobody),
     ];

@@ -8,7 +8,7 @@ use super::MeasureExplained;
 use crate::config::plan::{Measure, MeasureKind, Plan, Report};
 use crate::error::Result;
 use crate::ingest::layout::{BUCKET, PERSON};
-use crate::link::{ACTIVE, REGISTER, earlier_table, stored_table};
+use crate::link::{ACTIVE, REGISTER, TokenLink, earlier_table, led_table, stored_table};
 use crate::privacy::{Bounds, Exact, Loss, Role};
 use crate::run::label::{self, right_in_100, unit};
 use crate::run::question::{self, Question};
@@ -43,8 +43,9 @@ pub fn plain(plan: &Plan, question: &Question<'_>, measures: &[MeasureExplained]
 /// Table to the columns that any of these plans reads.
 fn read(plan: &Plan, measures: &[MeasureExplained]) -> BTreeMap<String, BTreeSet<String>> {
     let mut found = BTreeMap::<String, BTreeSet<String>>::new();
+    let schemas = plan.sources.iter().map(|source| source.schema.as_ref()).collect::<Vec<_>>();
     let names = |table: &str| {
-        let mut names = vec![stored_table(table), earlier_table(table)];
+        let mut names = vec![stored_table(table), earlier_table(table), led_table(table)];
         names.extend((table == REGISTER).then(|| ACTIVE.to_string()));
         names
     };
@@ -56,6 +57,13 @@ fn read(plan: &Plan, measures: &[MeasureExplained]) -> BTreeMap<String, BTreeSet
         let list = rest.split_once("projection=[").and_then(|(_, list)| list.split_once(']'));
         let columns = list.map_or("", |(list, _)| list).split(", ").filter(|it| !it.is_empty() && *it != BUCKET);
         found.entry(table.clone()).or_default().extend(columns.map(str::to_string));
+        // What a token led to somebody was found by it before.
+        let link = (name == led_table(table)).then(|| schemas.iter().find(|it| it.table == *table)).flatten();
+        if let Some(link) = link.and_then(|schema| TokenLink::of(schema, &schemas)) {
+            let token = |column: String| [PERSON.to_string(), column];
+            found.entry(table.clone()).or_default().extend(token(link.column));
+            found.entry(link.holder).or_default().extend(token(link.holder_column));
+        }
     }
     found
 }

@@ -58,7 +58,7 @@ fn given(plan: &Plan) -> BTreeMap<String, Vec<i64>> {
     let context = answer::context(plan, &intake);
     let questions = prepare(plan, &public, &context).unwrap().into_iter();
     let questions = questions.map(|question| question.with_noise(next_to_none).unwrap()).collect::<Vec<_>>();
-    linked.keep_active(Some(store.stage().unwrap())).unwrap();
+    linked.put_aside(Some(store.stage().unwrap())).unwrap();
     let bench = Bench { plan, open: plan, public: &public, linked: &linked, intake: &intake, private: &private };
     for question in &questions {
         let known = bench.known(question).unwrap();

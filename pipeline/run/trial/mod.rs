@@ -128,7 +128,7 @@ fn failures(plan: &Plan, report: &Report, trial: &Trial, memory: usize) -> Resul
     for question in questions {
         let question = question.with_noise(next_to_none)?;
         if question.asked.iter().any(|asked| reads_active(asked.measure)) {
-            linked.keep_active(Some(store.stage()?))?;
+            linked.put_aside(Some(store.stage()?))?;
         }
         let mut ledger = Ledger::open(&own.ledger, &own.board)?;
         let inputs = answer::inputs(&own, &question, &intake, &private);
