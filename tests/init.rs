@@ -207,6 +207,7 @@ fn nothing_is_overwritten_and_nothing_is_written_beside_what_stands_there() {
     for taken in ["file", "file/board", "link", "link/board", "gone/../board"] {
         at(place.path(), &["init", taken]).ends(14);
     }
+    assert!(at(place.path(), &["init", "/"]).ends(14).stderr.contains("give it a folder"));
     assert_eq!(files::bytes_under(place.path()), before);
     assert_eq!(names(place.path()), ["board", "file", "link"].map(str::to_owned).into());
     // Other files are in nobody's way, and a board may be made where one stands.

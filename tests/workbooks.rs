@@ -125,6 +125,22 @@ fn a_failed_formula_breaks_a_rule_and_is_no_blank() {
     assert_eq!((tally.rows, aside), (5, expected));
 }
 
+/// As a program leaves it that writes workbooks without a spreadsheet.
+#[test]
+fn a_formula_that_nobody_calculated_breaks_a_rule_and_is_no_blank() {
+    let book = book(|sheet| {
+        headings(sheet, 0);
+        row(sheet, 1);
+        row(sheet, 2);
+        sheet.write_formula(2, 5, Formula::new("=12+13").set_result("25")).expect("it fits");
+    });
+    assert_eq!(read(&book).1, []);
+    for nothing in ["<v></v>", "<v/>", ""] {
+        let (tally, aside) = read(&edited(&book, |_, text| text.replace("<v>25</v>", nothing)));
+        assert_eq!((tally.rows, aside), (2, vec![(3, "minutes".to_owned(), "type")]), "{nothing}");
+    }
+}
+
 #[test]
 fn the_headings_are_found_below_a_title_and_lines_are_the_sheets_own() {
     let made = |top: u32| {

@@ -152,6 +152,9 @@ fn quoted(path: &Path) -> String {
 /// Makes the whole board in a folder beside its place, and moves it there.
 fn make(folder: &Path, files: &[(String, String)]) -> Result<()> {
     let (base, new) = split(folder)?;
+    if base.join(&new).parent().is_none() {
+        return Err(Error::System("a board does not go into the root of the file system: give it a folder".into()));
+    }
     let parts = match new.components().next() {
         // The folder is not there: it is moved as one.
         Some(first) => vec![PathBuf::from(first.as_os_str())],

@@ -6,7 +6,7 @@
 
 use std::io::{Cursor, Read};
 
-use calamine::{Data, Ods, OdsError, Reader, Sheet as About, SheetType, Xlsx, XlsxError};
+use calamine::{CellErrorType, Data, DataRef, Ods, OdsError, Reader, Sheet as About, SheetType, Xlsx, XlsxError};
 
 use super::cell::Convert;
 use super::layout::Layout;
@@ -133,9 +133,13 @@ fn xlsx<'t>(bytes: &[u8], mut table: Table<'t>) -> Result<Table<'t>> {
     table.from_1904 = book.has_1904_epoch();
     let name = the_sheet(book.sheets_metadata(), table.sheet, shown)?;
     let mut cells = book.worksheet_cells_reader(&name).map_err(wrong)?;
-    while let Some(cell) = cells.next_cell().map_err(wrong)? {
-        let (row, column) = cell.get_position();
-        table.take(row, column, Data::from(cell.get_value().clone()))?;
+    while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(wrong)? {
+        let value = match (cell.value, cell.formula) {
+            // Some programs write formulas and leave it to a spreadsheet to calculate them: that is no blank.
+            (DataRef::Empty, Some(_)) => Data::Error(CellErrorType::NA),
+            (value, _) => value.into(),
+        };
+        table.take(cell.pos.0, cell.pos.1, value)?;
     }
     Ok(table)
 }

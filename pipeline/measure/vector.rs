@@ -25,8 +25,11 @@ const OF_PEOPLE: Buckets = Buckets { column: BUCKET, count: BUCKETS };
 /// # Errors
 /// [`Error::System`] where the engine fails; [`Error::Privacy`] where the query gives a cell outside the grid.
 pub fn measure(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid) -> Result<Private<Vec<i64>>> {
-    let read = measure.tables().into_iter().chain((!reads_active(measure)).then_some(REGISTER));
-    let rows = read.filter_map(|table| linked.tables.get(table)).map(|table| table.stored).sum::<u64>();
+    let mut read = measure.tables();
+    if !reads_active(measure) && !read.contains(&REGISTER) {
+        read.push(REGISTER);
+    }
+    let rows = read.into_iter().filter_map(|table| linked.tables.get(table)).map(|table| table.stored).sum::<u64>();
     measure_in(rows.div_ceil(ROWS_A_PASS).clamp(1, BUCKETS as u64), plan, measure, linked, grid)
 }
 

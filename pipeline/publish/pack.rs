@@ -1,6 +1,7 @@
 //! A folder of published files that appears whole or not at all.
 
 use std::fs;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,8 +34,11 @@ pub struct Pack {
 /// A file that is to be written: its name, and what is in it.
 pub(super) type NewFile = (String, Vec<u8>);
 
-/// One piece of the work: it makes some of the files, and none that another makes.
-pub(super) type Job<'a> = Box<dyn Fn() -> Result<Vec<NewFile>> + Send + Sync + 'a>;
+/// One piece of the work: it writes some of the files, and none that another writes.
+type Job<'a> = Box<dyn Fn(&Place<'_>) -> Result<Vec<File>> + Send + Sync + 'a>;
+
+/// Where the files of a pack are written.
+struct Place<'a>(&'a Path);
 
 /// Whether a pack can be put in its place: to be asked before anything is spent on one.
 ///
@@ -85,11 +89,12 @@ pub fn write_pack(to: &Path, edition: &Edition, formats: &[Format], past: &Past,
 fn stage(staging: &Path, edition: &Edition, formats: &[Format], past: &Past, threads: usize) -> Result<[u8; 32]> {
     make_open_folder(staging)?;
     let jobs = jobs(edition, formats, past);
-    let mut files = work(&jobs, threads, staging)?;
+    let place = Place(staging);
+    let mut files = work(&jobs, threads, &place)?;
     files.sort_by(|a, b| a.name.cmp(&b.name));
     // What describes the others states their hashes: it can only come after them.
     for file in metadata::descriptions(edition, &files)? {
-        files.push(put(staging, file)?);
+        files.push(place.put(file)?);
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(twice) = files.windows(2).find(|pair| pair[0].name == pair[1].name) {
@@ -97,7 +102,7 @@ fn stage(staging: &Path, edition: &Edition, formats: &[Format], past: &Past, thr
     }
     let manifest = super::Manifest { files, ..edition.manifest.clone() };
     let text = json(&manifest)?;
-    write(&staging.join(MANIFEST), &text)?;
+    place.put((MANIFEST.into(), text.clone()))?;
     Ok(Sha256::digest(&text).into())
 }
 
@@ -106,60 +111,72 @@ fn jobs<'a>(edition: &'a Edition, formats: &'a [Format], past: &'a Past) -> Vec<
     let mut jobs: Vec<Job<'a>> = Vec::new();
     // Pages first: the one for readers is the longest piece, and no thread should be left with it alone.
     if formats.contains(&Format::Html) {
-        jobs.push(Box::new(|| Ok(vec![(PAGE.into(), page::index(edition, formats, past)?)])));
-        jobs.push(Box::new(|| trust::privacy(edition)));
-        jobs.push(Box::new(|| trust::methodology(edition)));
+        jobs.push(whole(|| Ok(vec![(PAGE.into(), page::index(edition, formats, past)?)])));
+        jobs.push(whole(|| trust::privacy(edition)));
+        jobs.push(whole(|| trust::methodology(edition)));
     }
     for story in &edition.stories {
         for table in &story.tables {
-            jobs.push(Box::new(move || tables(edition, story, table, formats, past)));
+            jobs.push(Box::new(move |place| tables(place, edition, story, table, formats, past)));
         }
         for format in formats {
             match format {
-                Format::Ods => jobs.push(Box::new(move || sheets::ods(edition, story, formats))),
-                Format::Xlsx => jobs.push(Box::new(move || sheets::xlsx(edition, story, formats))),
+                Format::Ods => jobs.push(whole(move || sheets::ods(edition, story, formats))),
+                Format::Xlsx => jobs.push(whole(move || sheets::xlsx(edition, story, formats))),
                 Format::Html | Format::Csv | Format::Parquet => {}
             }
         }
     }
-    jobs.push(Box::new(|| metadata::code_lists(edition, formats)));
-    jobs.push(Box::new(|| Ok(vec![(LABEL.into(), json(&edition.label)?)])));
+    jobs.push(whole(|| metadata::code_lists(edition, formats)));
+    jobs.push(whole(|| Ok(vec![(LABEL.into(), json(&edition.label)?)])));
     jobs
 }
 
+/// Work on files that are whole in memory before they are written.
+fn whole<'a>(make: impl Fn() -> Result<Vec<NewFile>> + Send + Sync + 'a) -> Job<'a> {
+    Box::new(move |place| make()?.into_iter().map(|file| place.put(file)).collect())
+}
+
 /// A table and its series in the machines' formats. A series holds several quarters, and is not kept.
-fn tables(edition: &Edition, story: &Story, table: &Table, formats: &[Format], past: &Past) -> Result<Vec<NewFile>> {
+fn tables(
+    place: &Place<'_>,
+    edition: &Edition,
+    story: &Story,
+    table: &Table,
+    formats: &[Format],
+    past: &Past,
+) -> Result<Vec<File>> {
     let vintage = Vintage::of(&edition.manifest, &story.name);
     let series = series(table, &vintage, past)?;
     let mut files = Vec::new();
     for format in formats {
         let Some(ending) = names::ending_of_table(*format) else { continue };
+        let name = names::table(&story.name, &table.level, ending);
+        // As text, a table may be larger than all that it is made of: it is written as it is made.
         let own = match format {
-            Format::Csv => tidy::csv(table)?,
-            _ => tidy::parquet(tidy::batches(table, ""))?,
+            Format::Csv => place.write(name, |out| tidy::csv(table, out))?,
+            _ => place.put((name, tidy::parquet(tidy::batches(table, ""))?))?,
         };
         if let Some(series) = &series {
-            let bytes = match format {
-                _ if series.is_own_alone() => own.clone(),
-                Format::Csv => series.csv()?,
-                _ => series.parquet()?,
-            };
-            files.push((names::series(&story.name, &table.level, ending), bytes));
+            let name = names::series(&story.name, &table.level, ending);
+            files.push(match format {
+                _ if series.is_own_alone() => place.copy(&own, name)?,
+                Format::Csv => place.write(name, |out| series.csv(out))?,
+                _ => place.put((name, series.parquet()?))?,
+            });
         }
-        files.push((names::table(&story.name, &table.level, ending), own));
+        files.push(own);
     }
     Ok(files)
 }
 
 /// Does every piece of the work, on several threads, and writes its files as they come: what is in memory is what the
 /// threads are at.
-fn work(jobs: &[Job<'_>], threads: usize, staging: &Path) -> Result<Vec<File>> {
+fn work(jobs: &[Job<'_>], threads: usize, place: &Place<'_>) -> Result<Vec<File>> {
     let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let one = || -> Result<()> {
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let made =
-                job().and_then(|files| files.into_iter().map(|file| put(staging, file)).collect::<Result<Vec<_>>>());
-            match (made, done.lock()) {
+            match (job(place), done.lock()) {
                 (Ok(made), Ok(mut done)) => done.extend(made),
                 (made, _) => {
                     // The others need not go on.
@@ -184,15 +201,64 @@ pub(super) fn is_plain(name: &str) -> bool {
     !name.starts_with('.') && !name.is_empty() && name.chars().all(plain)
 }
 
-/// Writes a file, whose name is a name and no path.
-fn put(staging: &Path, (name, bytes): NewFile) -> Result<File> {
-    if !is_plain(&name) {
-        return Err(Error::System(
-            "a file of the pack has a name that is not letters, digits, `-`, `_` and `.`".into(),
-        ));
+impl Place<'_> {
+    /// The path of a new file, whose name is a name and no path.
+    fn of(&self, name: &str) -> Result<PathBuf> {
+        if !is_plain(name) {
+            return Err(Error::System(
+                "a file of the pack has a name that is not letters, digits, `-`, `_` and `.`".into(),
+            ));
+        }
+        Ok(self.0.join(name))
     }
-    write(&staging.join(&name), &bytes)?;
-    Ok(File { name, bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(&bytes)) })
+
+    /// Writes a file.
+    fn put(&self, (name, bytes): NewFile) -> Result<File> {
+        self.write(name, |out| out.write_all(&bytes))
+    }
+
+    /// Writes a file as it is made.
+    fn write(&self, name: String, make: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<File> {
+        let path = self.of(&name)?;
+        let failed = |e| Error::io("cannot write", &path, e);
+        let file = fs::File::create(&path).map_err(failed)?;
+        let mut out = BufWriter::with_capacity(1 << 16, Hashed { file, bytes: 0, hash: Sha256::new() });
+        make(&mut out).map_err(failed)?;
+        let Hashed { file, bytes, hash } = out.into_inner().map_err(|e| failed(e.into_error()))?;
+        file.sync_all().map_err(failed)?;
+        set_mode(&path, 0o644)?;
+        Ok(File { name, bytes, sha256: hex(&hash.finalize()) })
+    }
+
+    /// Writes what another file holds.
+    fn copy(&self, of: &File, name: String) -> Result<File> {
+        let path = self.of(&name)?;
+        let failed = |e| Error::io("cannot write", &path, e);
+        fs::copy(self.of(&of.name)?, &path).map_err(failed)?;
+        fs::File::open(&path).and_then(|file| file.sync_all()).map_err(failed)?;
+        set_mode(&path, 0o644)?;
+        Ok(File { name, ..of.clone() })
+    }
+}
+
+/// A file whose hash is known once it is written.
+struct Hashed {
+    file: fs::File,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 pub(super) fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
@@ -200,13 +266,6 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<Vec<u8>> {
         serde_json::to_vec_pretty(value).map_err(|_| Error::System("a file of the pack has no JSON form".into()))?;
     text.push(b'\n');
     Ok(text)
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let failed = |e| Error::io("cannot write", path, e);
-    let mut file = fs::File::create(path).map_err(failed)?;
-    std::io::Write::write_all(&mut file, bytes).and_then(|()| file.sync_all()).map_err(failed)?;
-    set_mode(path, 0o644)
 }
 
 fn set_mode(path: &Path, mode: u32) -> Result<()> {

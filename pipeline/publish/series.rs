@@ -1,5 +1,6 @@
 //! The figures of one table over several quarters: those of earlier packs as they were published, and this pack's.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
@@ -62,19 +63,19 @@ impl Series<'_> {
         if self.is_break { BREAK } else { "" }
     }
 
-    /// As CSV, like the table.
+    /// Writes it as CSV, like the table.
     ///
     /// # Errors
-    /// [`crate::error::Error::System`] where a field cannot be written, which memory does not refuse.
-    pub fn csv(&self) -> Result<Vec<u8>> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
+    /// Those of `out`.
+    pub fn csv(&self, out: &mut dyn Write) -> std::io::Result<()> {
+        let mut writer = csv::Writer::from_writer(&mut *out);
         let records = [self.own.columns().into()];
         for row in records.iter().chain(&self.earlier) {
-            writer.write_record(row).map_err(|_| unwritten("CSV"))?;
+            writer.write_record(row)?;
         }
-        let mut bytes = writer.into_inner().map_err(|_| unwritten("CSV"))?;
-        write_csv(&mut bytes, self.own, self.also())?;
-        Ok(bytes)
+        writer.flush()?;
+        drop(writer);
+        write_csv(out, self.own, self.also())
     }
 
     /// As Parquet, with the types of the table.

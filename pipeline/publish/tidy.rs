@@ -70,12 +70,12 @@ impl<'a> Laid<'a> {
     }
 }
 
-/// A table as CSV: UTF-8, LF, every row in the grid's order.
+/// Writes a table as CSV: UTF-8, LF, every row in the grid's order.
 ///
 /// # Errors
-/// None that memory does not give.
-pub fn csv(table: &Table) -> Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(64 * (table.len() + 1));
+/// Those of `out`.
+pub fn csv(table: &Table, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
     for (at, column) in table.columns().iter().enumerate() {
         if at > 0 {
             bytes.push(b',');
@@ -83,20 +83,17 @@ pub fn csv(table: &Table) -> Result<Vec<u8>> {
         field(&mut bytes, column);
     }
     bytes.push(b'\n');
-    write_csv(&mut bytes, table, "")?;
-    Ok(bytes)
+    out.write_all(&bytes)?;
+    write_csv(out, table, "")
 }
 
-/// The rows of a table; each figure's qualifier is followed by `also`.
-pub(super) fn write_csv(bytes: &mut Vec<u8>, table: &Table, also: &str) -> Result<()> {
-    for block in &table.blocks {
-        write_block(bytes, table, &Laid::new(table, block), also).map_err(|_| unwritten("CSV"))?;
-    }
-    Ok(())
+/// Writes the rows of a table; each figure's qualifier is followed by `also`.
+pub(super) fn write_csv(out: &mut dyn Write, table: &Table, also: &str) -> std::io::Result<()> {
+    table.blocks.iter().try_for_each(|block| write_block(out, table, &Laid::new(table, block), also))
 }
 
 /// The rows of one block: each text that rows share is made once.
-fn write_block(bytes: &mut Vec<u8>, table: &Table, laid: &Laid<'_>, also: &str) -> std::io::Result<()> {
+fn write_block(out: &mut dyn Write, table: &Table, laid: &Laid<'_>, also: &str) -> std::io::Result<()> {
     let made = |write: &dyn Fn(&mut Vec<u8>)| {
         let mut text = Vec::new();
         write(&mut text);
@@ -118,8 +115,11 @@ fn write_block(bytes: &mut Vec<u8>, table: &Table, laid: &Laid<'_>, also: &str) 
         (values.iter().map(one).collect::<Vec<_>>(), span)
     });
     let labels = labels.collect::<Vec<_>>();
+    let mut row_bytes = Vec::new();
     for (cell, estimate) in laid.block.cells.iter().enumerate() {
         let row = laid.block.row(*estimate);
+        let bytes = &mut row_bytes;
+        bytes.clear();
         bytes.extend_from_slice(&quarter);
         bytes.push(b',');
         for (texts, span) in &labels {
@@ -143,6 +143,7 @@ fn write_block(bytes: &mut Vec<u8>, table: &Table, laid: &Laid<'_>, also: &str) 
         if let Some(last) = bytes.last_mut() {
             *last = b'\n';
         }
+        out.write_all(bytes)?;
     }
     Ok(())
 }

@@ -12,6 +12,10 @@ use ballista_scheduler::scheduler_process::start_server;
 const HOST: &str = "127.0.0.1";
 /// Seconds without a heartbeat, of which there is one a second, after which an executor counts as lost.
 const LOST: u64 = 6;
+/// The largest message, in bytes: a plan names every file of every table that it reads.
+const LARGEST_MESSAGE: u32 = 256 << 20;
+/// What an executor's tasks may hold together before they spill, in bytes.
+const MEMORY: u64 = 1 << 30;
 
 fn main() {
     let arguments = std::env::args().skip(1).collect::<Vec<_>>();
@@ -37,6 +41,8 @@ async fn scheduler(port: u16) {
         executor_timeout_seconds: LOST,
         expire_dead_executor_interval_seconds: 1,
         no_executors_grace_period_seconds: LOST,
+        grpc_server_max_decoding_message_size: LARGEST_MESSAGE,
+        grpc_client_max_message_size: LARGEST_MESSAGE,
         ..SchedulerConfig::default()
     };
     let cluster = BallistaCluster::new_from_config(&config).await.expect("a cluster in memory");
@@ -56,6 +62,8 @@ async fn executor(port: u16, grpc_port: u16, scheduler_port: u16, folder: &str) 
         vcores: 2,
         work_dir: Some(folder.into()),
         executor_heartbeat_interval_seconds: 1,
+        grpc_max_decoding_message_size: LARGEST_MESSAGE,
+        memory_pool_size: Some(MEMORY),
         ..ExecutorProcessConfig::default()
     };
     start_executor_process(Arc::new(config)).await.expect("the executor runs until it is stopped");
