@@ -90,7 +90,7 @@ pub fn registrations_sql(
 }
 
 /// The same of active people alone, where they are kept: all that a measure over another table can need, as long as it
-/// does not protect practitioners ([`super::aside`]).
+/// does not protect practitioners ([`Linked::put_aside`]).
 pub fn active_registrations_sql(linked: &Linked<'_>, packing: &Packing, quarter: Quarter) -> Result<String> {
     let register = register(linked)?;
     let rows = linked.active.as_ref().unwrap_or(&register.rows);
