@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{Field, Schema};
 use datafusion::error::DataFusionError;
 use datafusion::functions_aggregate::expr_fn::{bit_or, max, min, sum};
-use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, col};
+use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, cast, col};
 
 use super::{Engine, translate};
 use crate::error::{Error, Result};
@@ -79,11 +79,7 @@ fn again(aggregate: &Aggregate, parts: LogicalPlan) -> std::result::Result<Logic
     let columns = again.schema().columns();
     let wanted = aggregate.schema.iter();
     let named = columns.into_iter().zip(wanted).map(|(column, (table, field))| {
-        let cast = match field.data_type() {
-            DataType::Int64 => Expr::Column(column),
-            other => datafusion::logical_expr::cast(Expr::Column(column), other.clone()),
-        };
-        cast.alias_qualified(table.cloned(), field.name())
+        cast(Expr::Column(column), field.data_type().clone()).alias_qualified(table.cloned(), field.name())
     });
     again.project(named.collect::<Vec<_>>())?.build()
 }

@@ -41,7 +41,7 @@ pub(crate) fn measure_in(
     linked: &Linked<'_>,
     grid: &FineGrid,
 ) -> Result<Private<Vec<i64>>> {
-    let asked = Asked { plan, measure, linked, grid, during: format!("measuring `{}`", measure.name) };
+    let asked = Asked { plan, measure, linked, grid };
     // Posts are in no patient's bucket.
     let passes = if measure.rows == Rows::Posts { 1 } else { passes };
     // A practice's clamp is over all of its people, and a pair is anyone's.
@@ -55,7 +55,6 @@ struct Asked<'a> {
     measure: &'a Measure,
     linked: &'a Linked<'a>,
     grid: &'a FineGrid,
-    during: String,
 }
 
 impl Asked<'_> {
@@ -82,12 +81,16 @@ impl Asked<'_> {
         for number in 0..passes {
             let pass = Pass { number, of: passes };
             let (_, plan) = self.planned(pass)?;
-            groups.extend(self.linked.engine.run(meeting.part(&plan, pass.buckets())?, &self.during)?);
+            groups.extend(self.linked.engine.run(meeting.part(&plan, pass.buckets())?, &self.during())?);
         }
-        let put_together = self.linked.engine.put_together(&whole.plan, meeting.depth(), &groups, &self.during)?;
+        let put_together = self.linked.engine.put_together(&whole.plan, meeting.depth(), &groups, &self.during())?;
         let mut cells = vec![0i64; self.grid.len()];
         self.fill(&mut cells, put_together, &whole.query)?;
         Private::measured(cells, self.grid.codes() as usize, whole.query.reach, &whole.proofs)
+    }
+
+    fn during(&self) -> String {
+        format!("measuring `{}`", self.measure.name)
     }
 
     fn planned(&self, pass: Pass) -> Result<(Bounded, LogicalPlan)> {
@@ -104,7 +107,7 @@ impl Asked<'_> {
     }
 
     fn fill(&self, cells: &mut [i64], plan: LogicalPlan, query: &Bounded) -> Result<()> {
-        for batch in self.linked.engine.run(plan, &self.during)? {
+        for batch in self.linked.engine.run(plan, &self.during())? {
             fill(cells, &batch, query, self.grid).ok_or_else(|| {
                 Error::Privacy(format!("the query of `{}` gave a cell outside its public grid", self.measure.name))
             })?;
@@ -129,7 +132,7 @@ pub struct Proved {
 /// # Errors
 /// [`Error::Privacy`] where the plan cannot be bounded, with its node; [`Error::System`] where the engine refuses it.
 pub fn proved(plan: &Plan, measure: &Measure, linked: &Linked<'_>, grid: &FineGrid, pass: Pass) -> Result<Proved> {
-    Asked { plan, measure, linked, grid, during: String::new() }.proved(pass)
+    Asked { plan, measure, linked, grid }.proved(pass)
 }
 
 /// Whom a measure's noise protects. Where people are placed by their practice, practitioners are protected too, by

@@ -31,10 +31,36 @@ pub struct Buckets {
     pub count: i8,
 }
 
+impl Buckets {
+    /// A condition on the bucket alone, with its number.
+    fn limit(&self, condition: &Expr) -> Option<(Operator, i8)> {
+        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = condition else { return None };
+        let (Expr::Column(column), Expr::Literal(number, _)) = (left.as_ref(), right.as_ref()) else { return None };
+        let number = number.to_string().parse().ok()?;
+        (column.name == self.column).then_some((*op, number))
+    }
+
+    /// The plan with the ends of its buckets left open.
+    fn open(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        let open = |expr: Expr| {
+            Ok(match self.limit(&expr) {
+                Some((op @ (Operator::GtEq | Operator::Lt), _)) => {
+                    let Expr::BinaryExpr(BinaryExpr { left, .. }) = expr else { return Ok(Transformed::no(expr)) };
+                    Transformed::yes(Expr::BinaryExpr(BinaryExpr { right: left.clone(), left, op }))
+                }
+                _ => Transformed::no(expr),
+            })
+        };
+        let opened = plan.clone().transform_down(|node| node.map_expressions(|expr| expr.transform_down(open)));
+        opened.map(|it| it.data).map_err(|_| Error::Privacy("a plan's buckets cannot be found".into()))
+    }
+}
+
 /// The first aggregate of a plan that mixes people.
 #[derive(Debug)]
 pub struct Meeting<'a> {
-    whole: &'a LogicalPlan,
+    /// The plan, with the ends of its buckets left open.
+    open: LogicalPlan,
     sources: &'a Sources,
     buckets: Buckets,
     depth: usize,
@@ -44,7 +70,7 @@ impl<'a> Meeting<'a> {
     /// Finds it in a plan over all people.
     ///
     /// Errors: [`Error::Privacy`] where rows of several people meet otherwise, with the node.
-    pub fn of(whole: &'a LogicalPlan, sources: &'a Sources, buckets: Buckets) -> Result<Self> {
+    pub fn of(whole: &LogicalPlan, sources: &'a Sources, buckets: Buckets) -> Result<Self> {
         let mut walk = Walk { sources, role: Role::Patient, values: Values::default(), argument: Vec::new() };
         let mut node = whole;
         for depth in 0.. {
@@ -56,7 +82,7 @@ impl<'a> Meeting<'a> {
                     let own = |rows: &Rows| matches!(rows.whose, Whose::Persons { named: true, .. });
                     if let Some(input) = walk.rows(&aggregate.input).ok().filter(own) {
                         walk.aggregates(node, aggregate, &input)?;
-                        return Ok(Meeting { whole, sources, buckets, depth });
+                        return Ok(Meeting { open: buckets.open(whole)?, sources, buckets, depth });
                     }
                     &aggregate.input
                 }
@@ -76,7 +102,7 @@ impl<'a> Meeting<'a> {
     /// Errors: [`Error::Privacy`] where the plan is another one, or reads rows of other people.
     pub fn part(&self, plan: &LogicalPlan, buckets: Range<i8>) -> Result<LogicalPlan> {
         let refused = |why: &str| Error::Privacy(format!("the plan of some of the people {why}"));
-        if self.open(plan)? != self.open(self.whole)? {
+        if self.buckets.open(plan)? != self.open {
             return Err(refused("is not that of all of them"));
         }
         if !self.keeps_to(plan, &buckets) {
@@ -103,32 +129,9 @@ impl<'a> Meeting<'a> {
             Some(Holds::Own(_)) | None => true,
         };
         let conditions = scan.filters.iter().chain(above).flat_map(split_conjunction);
-        let limits = conditions.filter_map(|it| self.limit(it)).collect::<Vec<_>>();
+        let limits = conditions.filter_map(|it| self.buckets.limit(it)).collect::<Vec<_>>();
         let within = [(Operator::GtEq, buckets.start), (Operator::Lt, buckets.end)];
         let nobodys = (Operator::Eq, self.buckets.count);
         !names_patients || limits.contains(&nobodys) || within.iter().all(|limit| limits.contains(limit))
-    }
-
-    /// A condition on the bucket alone, with its number.
-    fn limit(&self, condition: &Expr) -> Option<(Operator, i8)> {
-        let Expr::BinaryExpr(BinaryExpr { left, op, right }) = condition else { return None };
-        let (Expr::Column(column), Expr::Literal(number, _)) = (left.as_ref(), right.as_ref()) else { return None };
-        let number = number.to_string().parse().ok()?;
-        (column.name == self.buckets.column).then_some((*op, number))
-    }
-
-    /// The plan with the ends of its buckets left open.
-    fn open(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
-        let open = |expr: Expr| {
-            Ok(match self.limit(&expr) {
-                Some((op @ (Operator::GtEq | Operator::Lt), _)) => {
-                    let Expr::BinaryExpr(BinaryExpr { left, .. }) = expr else { return Ok(Transformed::no(expr)) };
-                    Transformed::yes(Expr::BinaryExpr(BinaryExpr { right: left.clone(), left, op }))
-                }
-                _ => Transformed::no(expr),
-            })
-        };
-        let opened = plan.clone().transform_down(|node| node.map_expressions(|expr| expr.transform_down(open)));
-        opened.map(|it| it.data).map_err(|_| Error::Privacy("a plan's buckets cannot be found".into()))
     }
 }
